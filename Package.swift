@@ -1,0 +1,140 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "Ito",
+  products: [
+    .library(name: "Ito", targets: ["Ito"]),
+    .executable(name: "ito", targets: ["ItoCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    // Layer 0: native kernels, and options.
+    .target(name: "ItoCKernels", linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+    .target(
+      name: "ItoCOneDNN", dependencies: ["ItoCKernels"],
+      linkerSettings: [.linkedLibrary("dnnl")]),
+    .systemLibrary(
+      name: "ItoCCodecs", pkgConfig: "libpng libjpeg libwebp zlib",
+      providers: [.apt(["libpng-dev", "libjpeg-dev", "libwebp-dev", "zlib1g-dev"])]),
+    .target(name: "ItoComponents", swiftSettings: settings),
+
+    // Layer 1
+    .target(
+      name: "ItoTensors", dependencies: ["ItoCKernels", "ItoCOneDNN"], swiftSettings: settings),
+
+    // Layer 2
+    .target(name: "ItoModules", dependencies: ["ItoTensors"], swiftSettings: settings),
+    .target(
+      name: "ItoImages", dependencies: ["ItoTensors", "ItoCCodecs"], swiftSettings: settings),
+
+    // Layer 3
+    .target(
+      name: "ItoDiffusion",
+      dependencies: [
+        "ItoModules", "ItoTensors", "ItoComponents", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "ItoCheckpoints", dependencies: ["ItoModules", "ItoTensors", "ItoComponents"],
+      swiftSettings: settings),
+
+    // Layer 4
+    .target(
+      name: "ItoModels",
+      dependencies: ["ItoDiffusion", "ItoCheckpoints", "ItoModules", "ItoTensors", "ItoComponents"],
+      swiftSettings: settings),
+    .target(
+      name: "ItoTraining",
+      dependencies: [
+        "ItoDiffusion", "ItoCheckpoints", "ItoModules", "ItoTensors", "ItoComponents", "ItoImages",
+        "ItoCCodecs",
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "ItoTestSupport", dependencies: ["ItoDiffusion", "ItoModules", "ItoTensors"],
+      swiftSettings: settings),
+
+    // Layer 5
+    .target(
+      name: "ItoPipelines",
+      dependencies: [
+        "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages", "ItoModules", "ItoTensors",
+        "ItoComponents",
+      ],
+      swiftSettings: settings),
+
+    // Layer 6
+    .executableTarget(
+      name: "ItoCommand",
+      dependencies: [
+        "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
+        "ItoModules", "ItoTensors", "ItoComponents",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: settings),
+    .target(
+      name: "Ito",
+      dependencies: [
+        "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
+        "ItoModules", "ItoTensors", "ItoComponents",
+      ],
+      swiftSettings: settings),
+
+    .testTarget(
+      name: "ItoComponentsTests", dependencies: ["ItoComponents"], swiftSettings: settings),
+    .testTarget(
+      name: "ItoTensorsTests", dependencies: ["ItoTensors", "ItoTestSupport", "ItoCKernels"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ItoModulesTests", dependencies: ["ItoModules", "ItoTensors", "ItoTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ItoImagesTests", dependencies: ["ItoImages", "ItoTensors"], swiftSettings: settings),
+    .testTarget(
+      name: "ItoCheckpointsTests",
+      dependencies: ["ItoCheckpoints", "ItoModules", "ItoTensors", "ItoTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ItoDiffusionTests",
+      dependencies: [
+        "ItoDiffusion", "ItoCheckpoints", "ItoModules", "ItoTensors", "ItoComponents",
+        "ItoTestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ItoModelsTests",
+      dependencies: [
+        "ItoModels", "ItoDiffusion", "ItoCheckpoints", "ItoModules", "ItoTensors", "ItoTestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ItoTrainingTests",
+      dependencies: [
+        "ItoTraining", "ItoModels", "ItoDiffusion", "ItoCheckpoints", "ItoModules", "ItoImages",
+        "ItoTensors", "ItoComponents", "ItoTestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ItoPipelinesTests",
+      dependencies: [
+        "ItoPipelines", "ItoModels", "ItoDiffusion", "ItoCheckpoints", "ItoImages", "ItoModules",
+        "ItoTensors", "ItoComponents", "ItoTestSupport",
+      ],
+      swiftSettings: settings),
+    .testTarget(name: "ItoCommandTests", dependencies: ["ItoCommand"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)

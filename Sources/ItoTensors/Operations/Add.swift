@@ -1,0 +1,1 @@
+extension Tensor { public static func + (a: Tensor, b: Tensor) -> Tensor { trap("x") } }
