@@ -1,0 +1,230 @@
+/// What the JSON reader accepts.
+public struct JSONOptions: Sendable, Hashable {
+  /// Accept `NaN`, `Infinity` and `-Infinity`, which Python writes and JSON does not have.
+  public var allowsNonFinite: Bool
+  /// Arrays and objects inside each other at most.
+  public var maximumDepth: Int
+
+  /// Strict JSON unless told otherwise.
+  public init(allowsNonFinite: Bool = false, maximumDepth: Int = 128) {
+    self.allowsNonFinite = allowsNonFinite
+    self.maximumDepth = maximumDepth
+  }
+
+  /// RFC 8259 and nothing else.
+  public static let strict = JSONOptions()
+  /// RFC 8259 with the three non-finite numbers Python's `json` writes.
+  public static let python = JSONOptions(allowsNonFinite: true)
+}
+
+extension JSONValue {
+  /// Reads one JSON value that fills `text`.
+  ///
+  /// Stricter than most readers: a key may appear once in an object, nesting is limited, numbers
+  /// must fit a double, escapes must spell valid characters.
+  /// - Throws: `JSONError` with line, column and byte offset.
+  public static func parse(
+    _ text: String, options: JSONOptions = .strict
+  ) throws(JSONError) -> JSONValue {
+    try parse(Array(text.utf8), options: options)
+  }
+
+  /// Reads one JSON value that fills `bytes`, which must be UTF-8.
+  public static func parse(
+    _ bytes: [UInt8], options: JSONOptions = .strict
+  ) throws(JSONError) -> JSONValue {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(JSONError) in
+      try parse(bytes, options: options)
+    }
+  }
+
+  /// Reads one JSON value that fills `bytes`, which must be UTF-8.
+  public static func parse(
+    _ bytes: UnsafeBufferPointer<UInt8>, options: JSONOptions = .strict
+  ) throws(JSONError) -> JSONValue {
+    var parser = JSONParser(bytes: bytes, options: options)
+    return try parser.document()
+  }
+}
+
+/// A recursive-descent reader over UTF-8 bytes.
+struct JSONParser {
+  let bytes: UnsafeBufferPointer<UInt8>
+  let options: JSONOptions
+  var at = 0
+  private var depth = 0
+
+  init(bytes: UnsafeBufferPointer<UInt8>, options: JSONOptions) {
+    self.bytes = bytes
+    self.options = options
+  }
+
+  /// The byte at the cursor; 0, which no JSON text contains, at the end.
+  var current: UInt8 { at < bytes.count ? bytes[at] : 0 }
+
+  mutating func document() throws(JSONError) -> JSONValue {
+    if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
+      throw error("the text begins with a byte-order mark; save it as UTF-8 without one")
+    }
+    skipSpace()
+    let result = try value()
+    skipSpace()
+    guard at == bytes.count else { throw error("unexpected \(found) after the value") }
+    return result
+  }
+
+  private mutating func value() throws(JSONError) -> JSONValue {
+    switch current {
+    case UInt8(ascii: "{"): return try nested { (p) throws(JSONError) in try p.object() }
+    case UInt8(ascii: "["): return try nested { (p) throws(JSONError) in try p.array() }
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    case UInt8(ascii: "t") where take("true"): return .bool(true)
+    case UInt8(ascii: "f") where take("false"): return .bool(false)
+    case UInt8(ascii: "n") where take("null"): return .null
+    case UInt8(ascii: "N") where options.allowsNonFinite && take("NaN"): return .double(.nan)
+    case UInt8(ascii: "I") where options.allowsNonFinite && take("Infinity"):
+      return .double(.infinity)
+    default: throw error("expected a value, found \(found)")
+    }
+  }
+
+  private mutating func nested(
+    _ body: (inout JSONParser) throws(JSONError) -> JSONValue
+  ) throws(JSONError) -> JSONValue {
+    guard depth < options.maximumDepth else {
+      throw error("arrays and objects are nested more than \(options.maximumDepth) deep")
+    }
+    depth += 1
+    defer { depth -= 1 }
+    at += 1
+    skipSpace()
+    return try body(&self)
+  }
+
+  private mutating func array() throws(JSONError) -> JSONValue {
+    var elements: [JSONValue] = []
+    if skip(UInt8(ascii: "]")) { return .array(elements) }
+    while true {
+      elements.append(try value())
+      skipSpace()
+      if skip(UInt8(ascii: "]")) { return .array(elements) }
+      guard skip(UInt8(ascii: ",")) else {
+        throw error("expected ',' or ']' in an array, found \(found)")
+      }
+      skipSpace()
+    }
+  }
+
+  private mutating func object() throws(JSONError) -> JSONValue {
+    var members = JSONObject()
+    if skip(UInt8(ascii: "}")) { return .object(members) }
+    while true {
+      guard current == UInt8(ascii: "\"") else {
+        throw error("expected a key in quotes, found \(found)")
+      }
+      let start = at
+      let key = try string()
+      guard members.position(of: key) == nil else {
+        throw error("the key \(key.debugDescription) appears twice", at: start)
+      }
+      skipSpace()
+      guard skip(UInt8(ascii: ":")) else { throw error("expected ':' after a key, found \(found)") }
+      skipSpace()
+      members.append(key, try value())
+      skipSpace()
+      if skip(UInt8(ascii: "}")) { return .object(members) }
+      guard skip(UInt8(ascii: ",")) else {
+        throw error("expected ',' or '}' in an object, found \(found)")
+      }
+      skipSpace()
+    }
+  }
+
+  private mutating func number() throws(JSONError) -> JSONValue {
+    let start = at
+    let isNegative = skip(UInt8(ascii: "-"))
+    if isNegative, options.allowsNonFinite, take("Infinity") { return .double(-.infinity) }
+    if skip(UInt8(ascii: "0")) {
+      guard !isDigit(current) else { throw error("a number must not begin with 0", at: start) }
+    } else {
+      try digits()
+    }
+    var isInteger = true
+    if skip(UInt8(ascii: ".")) {
+      isInteger = false
+      try digits()
+    }
+    if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
+      isInteger = false
+      if !skip(UInt8(ascii: "-")) { _ = skip(UInt8(ascii: "+")) }
+      try digits()
+    }
+    let text = String(decoding: bytes[start..<at], as: UTF8.self)
+    // -0 is a double: an integer would lose its sign.
+    if isInteger, text != "-0", let value = Int64(text) { return .integer(value) }
+    guard let value = Double(text), value.isFinite else {
+      throw error("\(text.prefix(40)) is beyond the range of a 64-bit number", at: start)
+    }
+    return .double(value)
+  }
+
+  private mutating func digits() throws(JSONError) {
+    guard isDigit(current) else { throw error("expected a digit, found \(found)") }
+    while isDigit(current) { at += 1 }
+  }
+}
+
+// The cursor.
+extension JSONParser {
+  private func isDigit(_ byte: UInt8) -> Bool {
+    byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+  }
+
+  private mutating func skipSpace() {
+    while at < bytes.count {
+      switch bytes[at] {
+      case 0x20, 0x0A, 0x0D, 0x09: at += 1
+      default: return
+      }
+    }
+  }
+
+  private mutating func skip(_ byte: UInt8) -> Bool {
+    guard current == byte else { return false }
+    at += 1
+    return true
+  }
+
+  private mutating func take(_ word: StaticString) -> Bool {
+    let length = word.utf8CodeUnitCount
+    guard bytes.count - at >= length else { return false }
+    for i in 0..<length where bytes[at + i] != word.utf8Start[i] { return false }
+    at += length
+    return true
+  }
+
+  /// What stands at the cursor, for a message.
+  var found: String {
+    guard at < bytes.count else { return "the end of the text" }
+    let byte = bytes[at]
+    if byte >= 0x20 && byte < 0x7F { return "'\(Character(UnicodeScalar(byte)))'" }
+    let digits = String(byte, radix: 16, uppercase: true)
+    return "byte 0x" + (digits.count == 1 ? "0" : "") + digits
+  }
+
+  func error(_ reason: String, at offset: Int? = nil) -> JSONError {
+    let offset = offset ?? at
+    var line = 1
+    var column = 1
+    for byte in bytes[..<min(offset, bytes.count)] {
+      if byte == 0x0A {
+        line += 1
+        column = 1
+      } else if byte & 0xC0 != 0x80 {
+        column += 1
+      }
+    }
+    return JSONError(reason: reason, line: line, column: column, offset: offset)
+  }
+}
