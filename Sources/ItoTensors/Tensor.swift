@@ -85,16 +85,16 @@ public struct Tensor: Sendable {
   /// All elements as floats, whatever the element type.
   public var scalars: [Float] {
     let source = cast(to: .float32)
-    return source.reading { Array(UnsafeBufferPointer(start: $0.of(Float.self), count: shape.count)) }
+    return reading(source) { Array(UnsafeBufferPointer(start: $0.of(Float.self), count: shape.count)) }
   }
 
   /// All elements as integers. Floating-point elements are truncated.
   public var integers: [Int] {
     if dtype == .int64 {
-      return reading { p in (0..<shape.count).map { Int(p.of(Int64.self)[$0]) } }
+      return reading(self) { p in (0..<shape.count).map { Int(p.of(Int64.self)[$0]) } }
     }
     if dtype == .int32 {
-      return reading { p in (0..<shape.count).map { Int(p.of(Int32.self)[$0]) } }
+      return reading(self) { p in (0..<shape.count).map { Int(p.of(Int32.self)[$0]) } }
     }
     return scalars.map { Int($0) }
   }
@@ -150,23 +150,26 @@ extension UnsafeMutableRawPointer {
 
 // A buffer may be released right after its tensor's last use, so kernels get pointers only inside
 // these closures.
-extension Tensor {
-  package func reading<R>(_ body: (UnsafeRawPointer) -> R) -> R {
-    withExtendedLifetime(storage) { body(UnsafeRawPointer(storage.base)) }
-  }
+package func reading<R>(_ a: Tensor, _ body: (UnsafeRawPointer) -> R) -> R {
+  withExtendedLifetime(a.storage) { body(UnsafeRawPointer(a.storage.base)) }
 }
 
 package func reading<R>(
   _ a: Tensor, _ b: Tensor, _ body: (UnsafeRawPointer, UnsafeRawPointer) -> R
-) -> R { a.reading { a in b.reading { b in body(a, b) } } }
+) -> R { reading(a) { a in reading(b) { b in body(a, b) } } }
 
 package func reading<R>(
   _ a: Tensor, _ b: Tensor, _ c: Tensor,
   _ body: (UnsafeRawPointer, UnsafeRawPointer, UnsafeRawPointer) -> R
-) -> R { reading(a, b) { a, b in c.reading { c in body(a, b, c) } } }
+) -> R { reading(a, b) { a, b in reading(c) { c in body(a, b, c) } } }
+
+package func reading<R>(
+  _ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor,
+  _ body: (UnsafeRawPointer, UnsafeRawPointer, UnsafeRawPointer, UnsafeRawPointer) -> R
+) -> R { reading(a, b) { a, b in reading(c, d) { c, d in body(a, b, c, d) } } }
 
 /// The pointer of an optional tensor, nil when there is none.
-package func reading<R>(_ a: Tensor?, _ body: (UnsafeRawPointer?) -> R) -> R {
+package func readingOptional<R>(_ a: Tensor?, _ body: (UnsafeRawPointer?) -> R) -> R {
   guard let a else { return body(nil) }
-  return a.reading { body($0) }
+  return reading(a) { body($0) }
 }

@@ -8,7 +8,7 @@ extension Tensor {
   public func cast(to dtype: DType) -> Tensor {
     if dtype == self.dtype { return self }
     let source = self.dtype
-    let result = reading { input in
+    let result = reading(self) { input in
       Tensor(building: shape, dtype: dtype) { out in
         ito_convert(input, source.rawValue, out, dtype.rawValue, Int64(shape.count))
       }

@@ -1,0 +1,58 @@
+public import ItoTensors
+
+/// The weight of a linear layer, in whatever form it is stored.
+public protocol WeightMatrix: Module {
+  /// Rows: features out.
+  var outFeatures: Int { get }
+  /// Columns: features in.
+  var inFeatures: Int { get }
+  /// `x·Wᵀ + bias`: `[…, in]` to `[…, out]`. Owns activation quantization and the like.
+  func apply(to x: Tensor, bias: Tensor?) -> Tensor
+  /// The matrix `[out, in]` as float32, for export, merging and tests.
+  func dense() -> Tensor
+}
+
+/// The weight of a 2-D convolution, in whatever form it is stored.
+public protocol ConvolutionWeight: Module {
+  /// `[out, kernelHeight, kernelWidth, in / groups]`
+  var shape: Shape { get }
+  /// Convolves `[batch, height, width, in]`.
+  func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor
+  /// The kernel `[out, kernelHeight, kernelWidth, in / groups]` as float32.
+  func dense() -> Tensor
+}
+
+/// A matrix of plain numbers.
+public struct DenseWeight: WeightMatrix {
+  /// `[out, in]`
+  public var values: Tensor
+
+  /// A weight holding `values`, `[out, in]`.
+  public init(_ values: Tensor) { self.values = values }
+
+  public var outFeatures: Int { values.shape[0] }
+  public var inFeatures: Int { values.shape[1] }
+  public func apply(to x: Tensor, bias: Tensor?) -> Tensor { x.linear(values, bias: bias) }
+  public func dense() -> Tensor { values.detached().cast(to: .float32) }
+  public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    try v.parameter("weight", &values)
+  }
+}
+
+/// A convolution kernel of plain numbers.
+public struct DenseKernel: ConvolutionWeight {
+  /// `[out, kernelHeight, kernelWidth, in / groups]`
+  public var values: Tensor
+
+  /// A weight holding `values`.
+  public init(_ values: Tensor) { self.values = values }
+
+  public var shape: Shape { values.shape }
+  public func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor {
+    x.convolved(values, bias: bias, options)
+  }
+  public func dense() -> Tensor { values.detached().cast(to: .float32) }
+  public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    try v.parameter("weight", &values)
+  }
+}

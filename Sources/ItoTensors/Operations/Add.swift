@@ -1,1 +1,0 @@
-extension Tensor { public static func + (a: Tensor, b: Tensor) -> Tensor { trap("x") } }

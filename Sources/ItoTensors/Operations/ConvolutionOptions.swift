@@ -1,0 +1,34 @@
+/// How a 2-D convolution moves over its input.
+public struct ConvolutionOptions: Sendable, Hashable {
+  /// Step in rows and columns.
+  public var stride: (height: Int, width: Int) { get { (sh, sw) } set { (sh, sw) = newValue } }
+  /// Zeros added above, below, left and right.
+  public var padding: (top: Int, bottom: Int, left: Int, right: Int) {
+    get { (pt, pb, pl, pr) }
+    set { (pt, pb, pl, pr) = newValue }
+  }
+  /// Distance between kernel taps, 1 for a dense kernel.
+  public var dilation: (height: Int, width: Int) { get { (dh, dw) } set { (dh, dw) = newValue } }
+  /// Groups of channels convolved apart; as many as channels is a depthwise convolution.
+  public var groups: Int
+
+  // Stored apart because tuples are not Hashable.
+  private var sh: Int, sw: Int, pt: Int, pb: Int, pl: Int, pr: Int, dh: Int, dw: Int
+
+  /// The same stride, padding and dilation in both directions.
+  public init(stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1) {
+    self.groups = groups
+    (sh, sw, dh, dw) = (stride, stride, dilation, dilation)
+    (pt, pb, pl, pr) = (padding, padding, padding, padding)
+  }
+
+  /// Output size for an input and a kernel of the given sizes.
+  public func outputSize(
+    height: Int, width: Int, kernelHeight: Int, kernelWidth: Int
+  ) -> (height: Int, width: Int) {
+    (
+      (height + pt + pb - dh * (kernelHeight - 1) - 1) / sh + 1,
+      (width + pl + pr - dw * (kernelWidth - 1) - 1) / sw + 1
+    )
+  }
+}
