@@ -1,5 +1,3 @@
-public import ItoTensors
-
 /// A replacement of linear weights: quantization, low-rank adaptation, pruning, sharding.
 public protocol WeightTransform: Sendable {
   /// What `replacement` can throw.

@@ -42,7 +42,9 @@ package final class Storage: @unchecked Sendable {
     let fresh = make()
     let (exchanged, original) = attachment.compareExchange(
       expected: 0, desired: UInt(bitPattern: fresh), ordering: .acquiringAndReleasing)
-    guard !exchanged, let first = UnsafeMutableRawPointer(bitPattern: original) else { return fresh }
+    guard !exchanged, let first = UnsafeMutableRawPointer(bitPattern: original) else {
+      return fresh
+    }
     ito_attachment_destroy(fresh)
     return first
   }

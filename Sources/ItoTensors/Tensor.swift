@@ -13,7 +13,8 @@ public struct Tensor: Sendable {
 
   /// A tensor whose elements are undefined until written.
   package init(uninitialized shape: Shape, dtype: DType = .float32) {
-    self.init(storage: Storage(byteCount: shape.count * dtype.byteCount), shape: shape, dtype: dtype)
+    self.init(
+      storage: Storage(byteCount: shape.count * dtype.byteCount), shape: shape, dtype: dtype)
   }
 
   package init(storage: Storage, shape: Shape, dtype: DType) {
@@ -85,7 +86,9 @@ public struct Tensor: Sendable {
   /// All elements as floats, whatever the element type.
   public var scalars: [Float] {
     let source = cast(to: .float32)
-    return reading(source) { Array(UnsafeBufferPointer(start: $0.of(Float.self), count: shape.count)) }
+    return reading(source) {
+      Array(UnsafeBufferPointer(start: $0.of(Float.self), count: shape.count))
+    }
   }
 
   /// All elements as integers. Floating-point elements are truncated.

@@ -1,5 +1,70 @@
 #pragma once
+// Matrix multiplication and 2-D convolution on oneDNN 2.x or 3.x, behind plain structs. Primitives are
+// created once for each shape, element type and thread count; weights are packed once for a buffer.
+#include <stdint.h>
+
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
-int ito_onednn_version(void);
+
+/// Applied to the result after bias and accumulation.
+enum {
+  ITO_ACTIVATION_NONE = 0,
+  ITO_ACTIVATION_SILU = 1,
+  ITO_ACTIVATION_GELU = 2,
+  ITO_ACTIVATION_GELU_TANH = 3,
+  ITO_ACTIVATION_RELU = 4
+};
+
+// Every field is an int64 so that a descriptor is its own cache key.
+typedef struct {
+  int64_t batch, m, n, k;
+  int64_t a_transposed;  // a is stored [k, m], not [m, k]
+  int64_t b_transposed;  // b is stored [n, k], not [k, n]
+  int64_t dtype;         // of a and b: F32 or BF16
+  int64_t out_dtype;     // F32 or BF16
+  int64_t has_bias;      // float32 [n]
+  int64_t activation;
+  int64_t accumulate;    // add to what `out` holds
+  int64_t packs_b;       // let the library choose b's layout and reorder into it
+} ito_matmul_desc;
+
+/// out[batch, m, n] = activation(a·b + bias). `packed_b` keeps b's packed form, or is null (packed for
+/// this call only). Returns 0, or 1 when the library has no implementation.
+int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias, void* out,
+               void* packed_b);
+
+typedef struct {
+  int64_t batch, height, width, channels;  // input, NHWC
+  int64_t out_height, out_width, out_channels;
+  int64_t kernel_height, kernel_width;     // weights [out, kh, kw, in / groups]
+  int64_t stride_height, stride_width;
+  int64_t pad_top, pad_bottom, pad_left, pad_right;
+  int64_t dilation_height, dilation_width;  // 1 is dense
+  int64_t groups;
+  int64_t dtype;       // of input, weights and output gradient: F32 or BF16
+  int64_t out_dtype;   // of the result
+  int64_t has_bias;    // float32 [out_channels]
+  int64_t activation;
+  int64_t accumulate;
+} ito_conv_desc;
+
+/// output = activation(conv(input, weights) + bias). Returns as `ito_matmul`.
+int ito_conv_forward(const ito_conv_desc* desc, const void* input, const void* weights, const float* bias,
+                     void* output, void* packed);
+/// input_gradient = convᵀ(output_gradient, weights); with a bias [channels] it is a transposed convolution's
+/// forward pass (the bias is added by the caller).
+int ito_conv_backward_data(const ito_conv_desc* desc, const void* output_gradient, const void* weights,
+                           void* input_gradient, void* packed);
+/// weight_gradient (float32 [out, kh, kw, in / groups]) and, unless null, bias_gradient (float32).
+int ito_conv_backward_weights(const ito_conv_desc* desc, const void* input, const void* output_gradient,
+                              float* weight_gradient, float* bias_gradient);
+
+/// A new, empty holder of packed forms; starts with an `ito_attachment`.
+void* ito_packs_create(void);
+/// "2.6.3"
+const char* ito_onednn_version(void);
+
+#ifdef __cplusplus
+}
+#endif

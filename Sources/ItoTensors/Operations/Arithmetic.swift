@@ -151,7 +151,9 @@ extension Tensor {
   /// Whether elements of `self` are less, as bools.
   public func lessThan(_ other: Tensor) -> Tensor { binary(Int(ITO_LESS), other, dtype: .bool) }
   /// Whether elements of `self` are greater, as bools.
-  public func greaterThan(_ other: Tensor) -> Tensor { binary(Int(ITO_GREATER), other, dtype: .bool) }
+  public func greaterThan(_ other: Tensor) -> Tensor {
+    binary(Int(ITO_GREATER), other, dtype: .bool)
+  }
 
   /// Elements of `self` where `condition` holds, of `other` elsewhere; all of one shape.
   public func selected(where condition: Tensor, otherwise other: Tensor) -> Tensor {

@@ -1,14 +1,20 @@
 /// How a 2-D convolution moves over its input.
 public struct ConvolutionOptions: Sendable, Hashable {
   /// Step in rows and columns.
-  public var stride: (height: Int, width: Int) { get { (sh, sw) } set { (sh, sw) = newValue } }
+  public var stride: (height: Int, width: Int) {
+    get { (sh, sw) }
+    set { (sh, sw) = newValue }
+  }
   /// Zeros added above, below, left and right.
   public var padding: (top: Int, bottom: Int, left: Int, right: Int) {
     get { (pt, pb, pl, pr) }
     set { (pt, pb, pl, pr) = newValue }
   }
   /// Distance between kernel taps, 1 for a dense kernel.
-  public var dilation: (height: Int, width: Int) { get { (dh, dw) } set { (dh, dw) = newValue } }
+  public var dilation: (height: Int, width: Int) {
+    get { (dh, dw) }
+    set { (dh, dw) = newValue }
+  }
   /// Groups of channels convolved apart; as many as channels is a depthwise convolution.
   public var groups: Int
 

@@ -40,7 +40,7 @@ extension Tensor {
     Shape(shape.dims.enumerated().filter { !axes.contains($0.offset) }.map(\.element))
   }
 
-  private func viewed(_ shape: Shape) -> Tensor {
+  func viewed(_ shape: Shape) -> Tensor {
     Tensor(storage: storage, shape: shape, dtype: dtype)
   }
 

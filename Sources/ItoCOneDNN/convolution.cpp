@@ -1,0 +1,187 @@
+#include "engine.h"
+
+using dnnl::memory;
+
+namespace {
+
+struct Geometry {
+  memory::dims source, weights, destination, strides, dilates, pad_before, pad_after;
+  memory::desc plain_weights(memory::data_type type) const { return memory::desc(weights, type, weight_strides); }
+  memory::desc any_weights(memory::data_type type) const {
+    return memory::desc(weights, type, memory::format_tag::any);
+  }
+  memory::dims weight_strides;
+};
+
+Geometry geometry(const ito_conv_desc& d) {
+  Geometry g;
+  g.source = {d.batch, d.channels, d.height, d.width};
+  g.destination = {d.batch, d.out_channels, d.out_height, d.out_width};
+  g.strides = {d.stride_height, d.stride_width};
+  g.dilates = {d.dilation_height - 1, d.dilation_width - 1};
+  g.pad_before = {d.pad_top, d.pad_left};
+  g.pad_after = {d.pad_bottom, d.pad_right};
+  // Logical order is [groups,] out, in, kh, kw; the buffer is [out, kh, kw, in / groups].
+  int64_t in = d.channels / d.groups, out = d.out_channels / d.groups;
+  int64_t tap = in, row = d.kernel_width * tap, filter = d.kernel_height * row;
+  if (d.groups > 1) {
+    g.weights = {d.groups, out, in, d.kernel_height, d.kernel_width};
+    g.weight_strides = {out * filter, filter, 1, row, tap};
+  } else {
+    g.weights = {out, in, d.kernel_height, d.kernel_width};
+    g.weight_strides = {filter, 1, row, tap};
+  }
+  return g;
+}
+
+memory::desc nhwc(const memory::dims& dims, memory::data_type type) {
+  return memory::desc(dims, type, memory::format_tag::nhwc);
+}
+
+dnnl::convolution_forward::primitive_desc forward_pd(const ito_conv_desc& d, const Geometry& g, memory::desc source,
+                                                     memory::desc destination, bool with_bias,
+                                                     const dnnl::primitive_attr& attr, bool training) {
+  auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+  memory::desc weights = g.any_weights(ito::type_of(d.dtype));
+  memory::desc bias = with_bias ? memory::desc({d.out_channels}, memory::data_type::f32, memory::format_tag::x)
+                                : memory::desc();
+  auto algorithm = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl::convolution_forward::primitive_desc(ito::engine(), kind, algorithm, source, weights, bias, destination,
+                                                   g.strides, g.dilates, g.pad_before, g.pad_after, attr);
+#else
+  dnnl::convolution_forward::desc desc(kind, algorithm, source, weights, bias, destination, g.strides, g.dilates,
+                                       g.pad_before, g.pad_after);
+  return dnnl::convolution_forward::primitive_desc(desc, attr, ito::engine());
+#endif
+}
+
+std::shared_ptr<const ito::Primitive> make_forward(const ito_conv_desc& d) {
+  Geometry g = geometry(d);
+  memory::data_type in = ito::type_of(d.dtype);
+  auto p = std::make_shared<ito::Primitive>();
+  p->source = nhwc(g.source, in);
+  p->destination = nhwc(g.destination, ito::type_of(d.out_dtype));
+  p->plain_weights = g.plain_weights(in);
+  auto pd = forward_pd(d, g, p->source, p->destination, d.has_bias != 0,
+                       ito::attributes(d.activation, d.accumulate != 0), false);
+  p->weights = pd.weights_desc();
+  p->bias = pd.bias_desc();
+  p->scratchpad = pd.scratchpad_desc();
+  p->primitive = dnnl::convolution_forward(pd);
+  return p;
+}
+
+std::shared_ptr<const ito::Primitive> make_backward_data(const ito_conv_desc& d) {
+  Geometry g = geometry(d);
+  memory::data_type in = ito::type_of(d.dtype);
+  auto p = std::make_shared<ito::Primitive>();
+  p->source = nhwc(g.source, ito::type_of(d.out_dtype));
+  p->destination = nhwc(g.destination, in);
+  p->plain_weights = g.plain_weights(in);
+  dnnl::primitive_attr attr = ito::attributes(0, false);
+  auto hint = forward_pd(d, g, nhwc(g.source, in), p->destination, false, attr, true);
+#if DNNL_VERSION_MAJOR >= 3
+  dnnl::convolution_backward_data::primitive_desc pd(
+      ito::engine(), dnnl::algorithm::convolution_direct, p->source, g.any_weights(in), p->destination, g.strides,
+      g.dilates, g.pad_before, g.pad_after, hint, attr);
+#else
+  dnnl::convolution_backward_data::desc desc(dnnl::algorithm::convolution_direct, p->source, g.any_weights(in),
+                                             p->destination, g.strides, g.dilates, g.pad_before, g.pad_after);
+  dnnl::convolution_backward_data::primitive_desc pd(desc, attr, ito::engine(), hint);
+#endif
+  p->weights = pd.weights_desc();
+  p->scratchpad = pd.scratchpad_desc();
+  p->primitive = dnnl::convolution_backward_data(pd);
+  return p;
+}
+
+std::shared_ptr<const ito::Primitive> make_backward_weights(const ito_conv_desc& d) {
+  Geometry g = geometry(d);
+  memory::data_type in = ito::type_of(d.dtype), f32 = memory::data_type::f32;
+  auto p = std::make_shared<ito::Primitive>();
+  p->source = nhwc(g.source, in);
+  p->destination = nhwc(g.destination, in);
+  p->plain_weights = g.plain_weights(f32);
+  dnnl::primitive_attr attr = ito::attributes(0, false);
+  auto hint = forward_pd(d, g, p->source, p->destination, d.has_bias != 0, attr, true);
+  memory::desc bias = d.has_bias ? memory::desc({d.out_channels}, f32, memory::format_tag::x) : memory::desc();
+#if DNNL_VERSION_MAJOR >= 3
+  dnnl::convolution_backward_weights::primitive_desc pd(
+      ito::engine(), dnnl::algorithm::convolution_direct, p->source, g.any_weights(f32), bias, p->destination,
+      g.strides, g.dilates, g.pad_before, g.pad_after, hint, attr);
+#else
+  dnnl::convolution_backward_weights::desc desc(dnnl::algorithm::convolution_direct, p->source, g.any_weights(f32),
+                                                bias, p->destination, g.strides, g.dilates, g.pad_before, g.pad_after);
+  dnnl::convolution_backward_weights::primitive_desc pd(desc, attr, ito::engine(), hint);
+#endif
+  p->weights = pd.diff_weights_desc();
+  p->bias = bias;
+  p->scratchpad = pd.scratchpad_desc();
+  p->primitive = dnnl::convolution_backward_weights(pd);
+  return p;
+}
+
+}  // namespace
+
+extern "C" int ito_conv_forward(const ito_conv_desc* desc, const void* input, const void* weights, const float* bias,
+                                void* output, void* packs) {
+  return ito::guarded([&] {
+    ito_bind_threads();
+    auto p = ito::cached(ito::cache_key('f', *desc), [&] { return make_forward(*desc); });
+    if (!p) return 1;
+    std::unique_ptr<ito::Scratch> packed;
+    const void* ready = ito::packed_weights(*p, weights, packs, packed);
+    ito::Scratch scratch(p->scratchpad.get_size());
+    std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p->source, input)},
+                                         {DNNL_ARG_WEIGHTS, ito::view(p->weights, ready)},
+                                         {DNNL_ARG_DST, ito::view(p->destination, output)},
+                                         {DNNL_ARG_SCRATCHPAD, ito::view(p->scratchpad, scratch.data)}};
+    if (bias) args.emplace(DNNL_ARG_BIAS, ito::view(p->bias, bias));
+    p->primitive.execute(ito::stream(), args);
+    ito::stream().wait();
+    return 0;
+  });
+}
+
+extern "C" int ito_conv_backward_data(const ito_conv_desc* desc, const void* output_gradient, const void* weights,
+                                      void* input_gradient, void* packs) {
+  return ito::guarded([&] {
+    ito_bind_threads();
+    auto p = ito::cached(ito::cache_key('d', *desc), [&] { return make_backward_data(*desc); });
+    if (!p) return 1;
+    std::unique_ptr<ito::Scratch> packed;
+    const void* ready = ito::packed_weights(*p, weights, packs, packed);
+    ito::Scratch scratch(p->scratchpad.get_size());
+    p->primitive.execute(ito::stream(), {{DNNL_ARG_DIFF_DST, ito::view(p->destination, output_gradient)},
+                                         {DNNL_ARG_WEIGHTS, ito::view(p->weights, ready)},
+                                         {DNNL_ARG_DIFF_SRC, ito::view(p->source, input_gradient)},
+                                         {DNNL_ARG_SCRATCHPAD, ito::view(p->scratchpad, scratch.data)}});
+    ito::stream().wait();
+    return 0;
+  });
+}
+
+extern "C" int ito_conv_backward_weights(const ito_conv_desc* desc, const void* input, const void* output_gradient,
+                                         float* weight_gradient, float* bias_gradient) {
+  return ito::guarded([&] {
+    ito_bind_threads();
+    ito_conv_desc d = *desc;
+    d.has_bias = bias_gradient != nullptr;
+    auto p = ito::cached(ito::cache_key('w', d), [&] { return make_backward_weights(d); });
+    if (!p) return 1;
+    bool direct = p->weights == p->plain_weights;
+    ito::Scratch blocked(direct ? 0 : p->weights.get_size());
+    void* target = direct ? weight_gradient : blocked.data;
+    ito::Scratch scratch(p->scratchpad.get_size());
+    std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p->source, input)},
+                                         {DNNL_ARG_DIFF_DST, ito::view(p->destination, output_gradient)},
+                                         {DNNL_ARG_DIFF_WEIGHTS, ito::view(p->weights, target)},
+                                         {DNNL_ARG_SCRATCHPAD, ito::view(p->scratchpad, scratch.data)}};
+    if (bias_gradient) args.emplace(DNNL_ARG_DIFF_BIAS, ito::view(p->bias, bias_gradient));
+    p->primitive.execute(ito::stream(), args);
+    ito::stream().wait();
+    if (!direct) ito::reorder(p->weights, target, p->plain_weights, weight_gradient);
+    return 0;
+  });
+}

@@ -1,0 +1,99 @@
+#include "engine.h"
+
+namespace ito {
+
+dnnl::engine& engine() {
+  static dnnl::engine* shared = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return *shared;
+}
+
+dnnl::stream& stream() {
+  thread_local dnnl::stream mine(engine());
+  return mine;
+}
+
+namespace {
+// Packed forms of one weight buffer, one for each layout asked for.
+struct Packs {
+  ito_attachment header;
+  std::mutex mutex;
+  struct Form {
+    dnnl::memory::desc layout;
+    size_t bytes;
+    void* data;
+  };
+  std::vector<Form> forms;
+};
+
+void destroy(ito_attachment* header) {
+  Packs* packs = reinterpret_cast<Packs*>(header);
+  for (auto& form : packs->forms) ito_free(form.data, form.bytes);
+  delete packs;
+}
+}  // namespace
+
+void reorder(const dnnl::memory::desc& from, const void* source, const dnnl::memory::desc& to, void* target) {
+  dnnl::memory a = view(from, source), b = view(to, target);
+  dnnl::reorder(a, b).execute(stream(), a, b);
+  stream().wait();
+}
+
+const void* packed_weights(const Primitive& p, const void* weights, void* attached,
+                           std::unique_ptr<Scratch>& scratch) {
+  if (p.weights == p.plain_weights) return weights;
+  size_t bytes = p.weights.get_size();
+  if (!attached) {
+    scratch.reset(new Scratch(bytes));
+    reorder(p.plain_weights, weights, p.weights, scratch->data);
+    return scratch->data;
+  }
+  Packs* packs = static_cast<Packs*>(attached);
+  std::lock_guard<std::mutex> lock(packs->mutex);
+  for (auto& form : packs->forms)
+    if (form.layout == p.weights) return form.data;
+  void* data = ito_alloc(bytes);
+  reorder(p.plain_weights, weights, p.weights, data);
+  packs->forms.push_back({p.weights, bytes, data});
+  return data;
+}
+
+dnnl::primitive_attr attributes(int64_t activation, bool accumulate) {
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  dnnl::post_ops ops;
+  if (accumulate) ops.append_sum(1.0f);
+  dnnl::algorithm algorithm = dnnl::algorithm::undef;
+  float alpha = 0.0f;
+  switch (activation) {
+    case ITO_ACTIVATION_SILU: algorithm = dnnl::algorithm::eltwise_swish; alpha = 1.0f; break;
+    case ITO_ACTIVATION_GELU: algorithm = dnnl::algorithm::eltwise_gelu_erf; break;
+    case ITO_ACTIVATION_GELU_TANH: algorithm = dnnl::algorithm::eltwise_gelu_tanh; break;
+    case ITO_ACTIVATION_RELU: algorithm = dnnl::algorithm::eltwise_relu; break;
+    default: break;
+  }
+  if (algorithm != dnnl::algorithm::undef) {
+#if DNNL_VERSION_MAJOR >= 3
+    ops.append_eltwise(algorithm, alpha, 0.0f);
+#else
+    ops.append_eltwise(1.0f, algorithm, alpha, 0.0f);
+#endif
+  }
+  if (ops.len() > 0) attr.set_post_ops(ops);
+  return attr;
+}
+
+}  // namespace ito
+
+extern "C" void* ito_packs_create(void) {
+  ito::Packs* packs = new ito::Packs;
+  packs->header.destroy = ito::destroy;
+  return packs;
+}
+
+extern "C" const char* ito_onednn_version(void) {
+  static const std::string text = [] {
+    const dnnl_version_t* v = dnnl_version();
+    return std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+  }();
+  return text.c_str();
+}

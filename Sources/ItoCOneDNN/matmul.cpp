@@ -1,0 +1,70 @@
+#include "engine.h"
+
+using dnnl::memory;
+
+namespace {
+
+std::shared_ptr<const ito::Primitive> make_matmul(const ito_matmul_desc& d) {
+  memory::data_type in = ito::type_of(d.dtype), out = ito::type_of(d.out_dtype);
+  bool batched = d.batch > 1;
+  auto matrix = [&](int64_t rows, int64_t columns, bool transposed, memory::data_type type) {
+    memory::dims dims{rows, columns}, strides = transposed ? memory::dims{1, rows} : memory::dims{columns, 1};
+    if (batched) {
+      dims.insert(dims.begin(), d.batch);
+      strides.insert(strides.begin(), rows * columns);
+    }
+    return memory::desc(dims, type, strides);
+  };
+  auto p = std::make_shared<ito::Primitive>();
+  p->source = matrix(d.m, d.k, d.a_transposed, in);
+  p->plain_weights = matrix(d.k, d.n, d.b_transposed, in);
+  p->destination = matrix(d.m, d.n, false, out);
+  memory::desc weights = p->plain_weights;
+  if (d.packs_b) {
+    memory::dims dims{d.k, d.n};
+    if (batched) dims.insert(dims.begin(), d.batch);
+    weights = memory::desc(dims, in, memory::format_tag::any);
+  }
+  memory::dims bias_dims{1, d.n}, bias_strides{d.n, 1};
+  if (batched) {
+    bias_dims.insert(bias_dims.begin(), 1);
+    bias_strides.insert(bias_strides.begin(), d.n);
+  }
+  if (d.has_bias) p->bias = memory::desc(bias_dims, memory::data_type::f32, bias_strides);
+  dnnl::primitive_attr attr = ito::attributes(d.activation, d.accumulate != 0);
+#if DNNL_VERSION_MAJOR >= 3
+  dnnl::matmul::primitive_desc pd =
+      d.has_bias ? dnnl::matmul::primitive_desc(ito::engine(), p->source, weights, p->bias, p->destination, attr)
+                 : dnnl::matmul::primitive_desc(ito::engine(), p->source, weights, p->destination, attr);
+#else
+  dnnl::matmul::desc md = d.has_bias ? dnnl::matmul::desc(p->source, weights, p->bias, p->destination)
+                                     : dnnl::matmul::desc(p->source, weights, p->destination);
+  dnnl::matmul::primitive_desc pd(md, attr, ito::engine());
+#endif
+  p->weights = pd.weights_desc();
+  p->scratchpad = pd.scratchpad_desc();
+  p->primitive = dnnl::matmul(pd);
+  return p;
+}
+
+}  // namespace
+
+extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias, void* out,
+                          void* packed_b) {
+  return ito::guarded([&] {
+    ito_bind_threads();
+    auto p = ito::cached(ito::cache_key('m', *desc), [&] { return make_matmul(*desc); });
+    if (!p) return 1;
+    std::unique_ptr<ito::Scratch> packed;
+    const void* weights = ito::packed_weights(*p, b, packed_b, packed);
+    ito::Scratch scratch(p->scratchpad.get_size());
+    std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p->source, a)},
+                                         {DNNL_ARG_WEIGHTS, ito::view(p->weights, weights)},
+                                         {DNNL_ARG_DST, ito::view(p->destination, out)},
+                                         {DNNL_ARG_SCRATCHPAD, ito::view(p->scratchpad, scratch.data)}};
+    if (bias) args.emplace(DNNL_ARG_BIAS, ito::view(p->bias, bias));
+    p->primitive.execute(ito::stream(), args);
+    ito::stream().wait();
+    return 0;
+  });
+}

@@ -1,0 +1,138 @@
+import ItoCKernels
+import ItoCOneDNN
+
+/// One matrix product through oneDNN, without gradient.
+///
+/// `a` is `[batch, m, k]` or, transposed, `[batch, k, m]`; `b` is `[batch, k, n]` or `[batch, n, k]`.
+/// Both have the same element type, float32 or bfloat16; where the processor has no bfloat16 product
+/// the work is done in float32.
+struct MatrixProduct {
+  var batch = 1
+  var m: Int, n: Int, k: Int
+  var aTransposed = false, bTransposed = false
+  var packsB = false
+
+  func callAsFunction(
+    _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, shape: Shape, dtype: DType,
+    keepsPacked: Bool = false
+  ) -> Tensor {
+    if shape.count == 0 { return Tensor(zeros: shape, dtype: dtype) }
+    if k == 0 {
+      let zeros = Tensor(zeros: shape, dtype: dtype)
+      return bias.map { (zeros + $0).cast(to: dtype) } ?? zeros
+    }
+    var desc = ito_matmul_desc(
+      batch: Int64(batch), m: Int64(m), n: Int64(n), k: Int64(k),
+      a_transposed: aTransposed ? 1 : 0, b_transposed: bTransposed ? 1 : 0,
+      dtype: Int64(a.dtype.rawValue), out_dtype: Int64(dtype.rawValue),
+      has_bias: bias == nil ? 0 : 1, activation: 0, accumulate: 0, packs_b: packsB ? 1 : 0)
+    var status: Int32 = 0
+    let packs = keepsPacked && packsB ? b.storage.attached { ito_packs_create() } : nil
+    let result = Tensor(building: shape, dtype: dtype) { out in
+      reading(a, b) { pa, pb in
+        readingOptional(bias) { pc in
+          status = ito_matmul(&desc, pa, pb, pc?.of(Float.self), out, packs)
+        }
+      }
+    }
+    guard status != 0 else { return result }
+    require(
+      a.dtype != .float32 || dtype != .float32,
+      "oneDNN \(String(cString: ito_onednn_version())) has no float32 product for m \(m) n \(n) k \(k)"
+    )
+    return self(
+      a.cast(to: .float32), b.cast(to: .float32), bias: bias, shape: shape, dtype: .float32
+    ).cast(to: dtype)
+  }
+}
+
+extension DType {
+  /// The type products of this type are computed in.
+  var productType: DType { self == .bfloat16 ? .bfloat16 : .float32 }
+}
+
+extension Tensor {
+  /// `self · weightᵀ + bias`.
+  ///
+  /// The product is computed, and returned, in the weight's element type (float16 weights in
+  /// float32); accumulation is float32. An untracked weight is packed for the kernel once and the
+  /// packed form kept with its buffer.
+  ///
+  /// - Parameters:
+  ///   - weight: `[out, in]`.
+  ///   - bias: `[out]`, or nil.
+  /// - Returns: `[…, out]` for a self of `[…, in]`.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    require(
+      weight.shape.rank == 2 && shape.rank >= 1 && shape[-1] == weight.shape[1]
+        && (bias == nil || bias?.shape == [weight.shape[0]]),
+      "linear: input \(shape), weight \(weight.shape), bias \(bias?.shape.description ?? "none")")
+    let type = weight.dtype.productType
+    let x = cast(to: type), w = weight.cast(to: type)
+    let (n, k) = (w.shape[0], w.shape[1])
+    let m = shape.count / Swift.max(1, k)
+    let isInference = !weight.isTracked && weight.dtype == type
+    var out = shape
+    out[-1] = n
+    let product = MatrixProduct(m: m, n: n, k: k, bTransposed: true, packsB: true)
+    let result = product(
+      x, w, bias: bias?.cast(to: .float32), shape: out, dtype: type, keepsPacked: isInference)
+    let inputs = [x, weight] + (bias.map { [$0] } ?? [])
+    return result.recorded(from: inputs) {
+      [
+        x = x.detached(), w = w.detached(), tracked = inputs.map(\.isTracked),
+        biasType = bias?.dtype,
+        weightType = weight.dtype
+      ] g in
+      var gradients: [Tensor?] = [nil, nil]
+      if tracked[0] {
+        gradients[0] = MatrixProduct(m: m, n: k, k: n)(g, w, shape: x.shape, dtype: type)
+      }
+      if tracked[1] {
+        gradients[1] = MatrixProduct(m: n, n: k, k: m, aTransposed: true)(
+          g, x, shape: [n, k], dtype: .float32
+        ).cast(to: weightType == .float16 ? .float16 : .float32)
+      }
+      if let biasType {
+        gradients.append(
+          tracked[2]
+            ? g.reduce(Int(ITO_SUM), axes: Array(0..<(g.shape.rank - 1))).viewed([n]).cast(
+              to: biasType) : nil)
+      }
+      return gradients
+    }
+  }
+
+  /// `self · other`, matrices in the last two axes, any equal leading axes.
+  ///
+  /// - Parameters:
+  ///   - transposed: multiply by the transposes of `other`'s matrices, without copying them.
+  /// - Returns: `[…, m, n]` for `[…, m, k]` and `[…, k, n]` (or `[…, n, k]`).
+  public func matmul(_ other: Tensor, transposed: Bool = false) -> Tensor {
+    let (a, b) = (shape, other.shape)
+    require(
+      a.rank >= 2 && a.rank == b.rank && a.dims.dropLast(2) == b.dims.dropLast(2)
+        && a[-1] == (transposed ? b[-1] : b[-2]),
+      "matmul: \(a) by \(b)\(transposed ? " transposed" : "")")
+    let type = dtype.promoted(with: other.dtype).productType
+    let x = cast(to: type), y = other.cast(to: type)
+    let batch = a.dims.dropLast(2).reduce(1, *)
+    let (m, k, n) = (a[-2], a[-1], transposed ? b[-2] : b[-1])
+    var out = a
+    out[-1] = n
+    let product = MatrixProduct(batch: batch, m: m, n: n, k: k, bTransposed: transposed)
+    return product(x, y, shape: out, dtype: type).recorded(from: [x, y]) {
+      [x = x.detached(), y = y.detached()] g in
+      // self: g·yᵀ. other: xᵀ·g, or gᵀ·x when it was multiplied transposed.
+      let dx = MatrixProduct(batch: batch, m: m, n: k, k: n, bTransposed: !transposed)(
+        g, y, shape: x.shape, dtype: type)
+      let dy =
+        transposed
+        ? MatrixProduct(batch: batch, m: n, n: k, k: m, aTransposed: true)(
+          g, x, shape: y.shape, dtype: type)
+        : MatrixProduct(batch: batch, m: k, n: n, k: m, aTransposed: true)(
+          x, g, shape: y.shape, dtype: type)
+      return [dx, dy]
+    }
+  }
+}
