@@ -1,3 +1,5 @@
+import ItoTensors
+
 /// A replacement of linear weights: quantization, low-rank adaptation, pruning, sharding.
 public protocol WeightTransform: Sendable {
   /// What `replacement` can throw.
