@@ -61,22 +61,27 @@ public struct Tensor: Sendable {
     self.init(copying: values, shape: shape, dtype: .float32)
   }
   /// An int32 tensor.
+  @_disfavoredOverload
   public init(_ values: [Int32], shape: Shape) {
     self.init(copying: values, shape: shape, dtype: .int32)
   }
   /// An int64 tensor.
+  @_disfavoredOverload
   public init(_ values: [Int64], shape: Shape) {
     self.init(copying: values, shape: shape, dtype: .int64)
   }
   /// A uint8 tensor.
+  @_disfavoredOverload
   public init(_ values: [UInt8], shape: Shape) {
     self.init(copying: values, shape: shape, dtype: .uint8)
   }
   /// An int8 tensor.
+  @_disfavoredOverload
   public init(_ values: [Int8], shape: Shape) {
     self.init(copying: values, shape: shape, dtype: .int8)
   }
   /// A bool tensor.
+  @_disfavoredOverload
   public init(_ values: [Bool], shape: Shape) {
     self.init(copying: values, shape: shape, dtype: .bool)
   }
