@@ -6,9 +6,16 @@ private let nextNode = Atomic<UInt64>(1)
 package final class GradientNode: Sendable {
   package let id: UInt64
   let inputs: [GradientNode?]
-  let pullback: @Sendable (Tensor) -> [Tensor?]
+  let pullback: Pullback
 
-  init(inputs: [GradientNode?], pullback: @escaping @Sendable (Tensor) -> [Tensor?]) {
+  enum Pullback: Sendable {
+    /// The gradient of each input.
+    case gradients(@Sendable (Tensor) -> [Tensor?])
+    /// Adds the gradient of a part to the gradient of the only input, zeros at first.
+    case part(of: Shape, @Sendable (Tensor, inout Tensor) -> Void)
+  }
+
+  init(inputs: [GradientNode?], pullback: Pullback) {
     id = nextNode.add(1, ordering: .relaxed).newValue
     self.inputs = inputs
     self.pullback = pullback
@@ -30,7 +37,23 @@ extension Tensor {
   ) -> Tensor {
     guard inputs.contains(where: { $0.node != nil }) else { return self }
     var result = self
-    result.node = GradientNode(inputs: inputs.map(\.node), pullback: pullback)
+    result.node = GradientNode(inputs: inputs.map(\.node), pullback: .gradients(pullback))
+    return result
+  }
+
+  /// Records `self` as a part of `whole`; does nothing unless that is tracked.
+  ///
+  /// The parts of a tensor that is split add their gradients into one buffer, where `recorded(from:)`
+  /// would make a full-sized gradient of each.
+  ///
+  /// - Parameter add: adds the gradient of `self` to the gradient of `whole`; both of one element
+  ///   type. It must capture detached tensors only.
+  package func recorded(
+    asPartOf whole: Tensor, _ add: @escaping @Sendable (Tensor, inout Tensor) -> Void
+  ) -> Tensor {
+    guard let node = whole.node else { return self }
+    var result = self
+    result.node = GradientNode(inputs: [node], pullback: .part(of: whole.shape, add))
     return result
   }
 
@@ -38,7 +61,7 @@ extension Tensor {
   public func tracked() -> (Tensor, Leaf) {
     require(dtype.isFloatingPoint, "a tensor of \(dtype) cannot carry gradients")
     var result = self
-    let node = GradientNode(inputs: [], pullback: { _ in [] })
+    let node = GradientNode(inputs: [], pullback: .gradients { _ in [] })
     result.node = node
     return (result, Leaf(id: node.id))
   }
@@ -64,15 +87,30 @@ extension Tensor {
         leaves[Leaf(id: id)] = upstream
         continue
       }
-      for (input, gradient) in Swift.zip(node.inputs, node.pullback(upstream)) {
-        guard let input, let gradient else { continue }
-        if let sum = upstreams[input.id] {
-          upstreams[input.id] = sum + gradient
-        } else {
-          upstreams[input.id] = gradient
-          nodes[input.id] = input
-          pending.insert(input.id)
+      func reached(_ input: GradientNode) {
+        if nodes.updateValue(input, forKey: input.id) == nil { pending.insert(input.id) }
+      }
+      switch node.pullback {
+      case .gradients(let pullback):
+        for (input, gradient) in Swift.zip(node.inputs, pullback(upstream)) {
+          guard let input, let gradient else { continue }
+          if let sum = upstreams[input.id] {
+            upstreams[input.id] = sum + gradient
+          } else {
+            upstreams[input.id] = gradient
+          }
+          reached(input)
         }
+      case .part(let whole, let add):
+        guard let input = node.inputs.first ?? nil else { continue }
+        // Taken out of the table, so that the sum is held once and changes in place.
+        var total =
+          upstreams.removeValue(forKey: input.id) ?? Tensor(zeros: whole, dtype: upstream.dtype)
+        let type = total.dtype.promoted(with: upstream.dtype)
+        total = total.cast(to: type)
+        add(upstream.cast(to: type), &total)
+        upstreams[input.id] = total
+        reached(input)
       }
     }
     return leaves

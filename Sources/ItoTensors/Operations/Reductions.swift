@@ -99,8 +99,5 @@ extension Tensor {
   }
 
   /// This tensor broadcast to `target` and written out, without gradient.
-  package func repeated(to target: Shape) -> Tensor {
-    if target == shape { return self }
-    return binary(Int(ITO_ADD), Tensor(zeros: target, dtype: dtype))
-  }
+  package func repeated(to target: Shape) -> Tensor { detached().broadcast(to: target) }
 }
