@@ -10,6 +10,9 @@
 // for that target. `ITO_DISPATCH(f)(args…)` calls the one for `ito_isa()`. Lambdas and function
 // templates inside the .inl are compiled for the target too. Standard headers must be included by
 // the wrapper before this file, never by the .inl.
+//
+// A family that mostly computes and then rounds to bfloat16 also defines ITO_KERNELS_ROUND_BF16 and
+// gets a fourth namespace where `store(bf16*, float)` is the processor's own conversion.
 #pragma once
 #include "include/ito_runtime.h"
 
@@ -39,9 +42,24 @@ namespace avx512 {
 }  // namespace avx512
 #pragma clang attribute pop
 
-#define ITO_DISPATCH(f)                                                    \
-  (ito_isa() >= ITO_ISA_AVX512 ? avx512::f : ito_isa() >= ITO_ISA_AVX2 ? avx2::f \
-                                                                       : portable::f)
+#ifdef ITO_KERNELS_ROUND_BF16
+#pragma clang attribute push( \
+    __attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c"))), \
+    apply_to = function)
+namespace avx512bf16 {
+#define ITO_LEVEL 3
+#include ITO_KERNELS
+#undef ITO_LEVEL
+}  // namespace avx512bf16
+#pragma clang attribute pop
+#define ITO_DISPATCH_AVX512(f) (ito_isa() >= ITO_ISA_AVX512_BF16 ? avx512bf16::f : avx512::f)
+#else
+#define ITO_DISPATCH_AVX512(f) (avx512::f)
+#endif
+
+#define ITO_DISPATCH(f)                                                                \
+  (ito_isa() >= ITO_ISA_AVX512 ? ITO_DISPATCH_AVX512(f) : ito_isa() >= ITO_ISA_AVX2 ? avx2::f \
+                                                                                    : portable::f)
 #else
 #define ITO_DISPATCH(f) (portable::f)
 #endif
