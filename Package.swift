@@ -123,7 +123,7 @@ let package = Package(
       name: "ItoTrainingTests",
       dependencies: [
         "ItoTraining", "ItoModels", "ItoDiffusion", "ItoCheckpoints", "ItoModules", "ItoImages",
-        "ItoTensors", "ItoComponents", "ItoTestSupport",
+        "ItoTensors", "ItoComponents", "ItoTestSupport", "ItoCCodecs",
       ],
       swiftSettings: settings),
     .testTarget(
