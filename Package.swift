@@ -42,7 +42,8 @@ let package = Package(
     .target(
       name: "ItoDiffusion",
       dependencies: [
-        "ItoModules", "ItoTensors", "ItoComponents", .product(name: "Logging", package: "swift-log"),
+        "ItoModules", "ItoTensors", "ItoComponents",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings),
     .target(
@@ -52,7 +53,9 @@ let package = Package(
     // Layer 4
     .target(
       name: "ItoModels",
-      dependencies: ["ItoDiffusion", "ItoCheckpoints", "ItoModules", "ItoTensors", "ItoComponents"],
+      dependencies: [
+        "ItoDiffusion", "ItoCheckpoints", "ItoModules", "ItoTensors", "ItoComponents",
+      ],
       swiftSettings: settings),
     .target(
       name: "ItoTraining",
