@@ -107,7 +107,9 @@ let package = Package(
       name: "ItoImagesTests", dependencies: ["ItoImages", "ItoTensors"], swiftSettings: settings),
     .testTarget(
       name: "ItoCheckpointsTests",
-      dependencies: ["ItoCheckpoints", "ItoModules", "ItoTensors", "ItoTestSupport"],
+      dependencies: [
+        "ItoCheckpoints", "ItoModules", "ItoTensors", "ItoComponents", "ItoTestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "ItoDiffusionTests",

@@ -148,11 +148,4 @@ void ito_philox_normal_cuda(uint64_t key, uint64_t offset, float* out, int64_t c
   });
 }
 
-void ito_channels_last(const float* in, float* out, int64_t batch, int64_t channels, int64_t positions) {
-  for (int64_t b = 0; b < batch; b++)
-    for (int64_t p = 0; p < positions; p++)
-      for (int64_t c = 0; c < channels; c++)
-        out[(b * positions + p) * channels + c] = in[(b * channels + c) * positions + p];
-}
-
 }  // extern "C"

@@ -41,8 +41,6 @@ void ito_philox_uniform_cuda(uint64_t key, uint64_t offset, float* out, int64_t 
 /// `count` unit normals from the same counters.
 void ito_philox_normal_cuda(uint64_t key, uint64_t offset, float* out, int64_t count);
 
-/// [batch, channels, positions] to [batch, positions, channels].
-void ito_channels_last(const float* in, float* out, int64_t batch, int64_t channels, int64_t positions);
 #ifdef __cplusplus
 }
 #endif

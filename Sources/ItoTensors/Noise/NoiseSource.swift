@@ -133,11 +133,14 @@ extension NoiseSource {
       share == 1 || (shape.rank > 0 && shape[0] % share == 0),
       "noise of shape \(shape) from a source of \(share) streams")
     let count = shape.count / share
-    let drawn = Tensor(building: shape) { out in
+    var order = Array(0..<shape.rank)
+    if channelsFirst && shape.rank >= 4 { order.insert(order.removeLast(), at: 1) }
+    let drawn = Tensor(building: Shape(order.map { shape.dims[$0] })) { out in
       for i in 0..<share where count > 0 {
         fill(&streams[i], engine, out.of(Float.self) + i * count, count)
       }
     }
-    return channelsFirst && shape.rank >= 4 ? drawn.fromChannelsFirst() : drawn
+    // Axis i of the result is where the drawing order has put it.
+    return drawn.permuted(shape.dims.indices.map { axis in order.firstIndex(of: axis) ?? axis })
   }
 }

@@ -142,20 +142,3 @@ extension NoiseStream {
     return (UInt64(out[0]) << 32 | UInt64(out[1]), UInt64(out[2]) << 32 | UInt64(out[3]))
   }
 }
-
-extension Tensor {
-  /// Elements in the order of `[batch, channels, …]`, put in that of the shape, `[batch, …,
-  /// channels]`.
-  func fromChannelsFirst() -> Tensor {
-    guard shape.count > 0 else { return self }
-    let channels = shape[-1]
-    let positions = shape.count / (shape[0] * channels)
-    return reading(self) { source in
-      Tensor(building: shape) { out in
-        ito_channels_last(
-          source.of(Float.self), out.of(Float.self), Int64(shape[0]), Int64(channels),
-          Int64(positions))
-      }
-    }
-  }
-}

@@ -1,0 +1,67 @@
+internal import ItoComponents
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
+/// A file's bytes in memory, shared with the system's cache and read when touched.
+///
+/// Replacing the file by renaming another over it leaves the mapping as it was. Cutting the same
+/// file short is different: a page that is gone cannot be read and the system stops the process.
+/// `checkLength` finds that before tensors are handed out; who must be safe from a file being cut
+/// while it is in use copies the bytes instead of mapping them.
+final class MappedFile: Sendable {
+  // A pointer is not Sendable; its address is.
+  private let address: UInt
+  private let descriptor: Int32
+  let path: String
+  let byteCount: Int
+
+  init(_ path: String) throws(CheckpointError) {
+    // Without O_NONBLOCK, opening a pipe would wait for its writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .file(FileError(.open, path: path, code: errno)) }
+    var info = stat()
+    var code: Int32 = fstat(descriptor, &info) == 0 ? 0 : errno
+    if code == 0 && info.st_mode & S_IFMT == S_IFDIR { code = EISDIR }
+    if code == 0 && info.st_mode & S_IFMT != S_IFREG { code = EINVAL }
+    var address: UInt = 0
+    if code == 0 && info.st_size > 0 {
+      let base = mmap(nil, Int(info.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0)
+      if let base, base != MAP_FAILED { address = UInt(bitPattern: base) } else { code = errno }
+    }
+    guard code == 0 else {
+      close(descriptor)
+      throw .file(FileError(.open, path: path, code: code))
+    }
+    self.address = address
+    self.descriptor = descriptor
+    self.path = path
+    byteCount = Int(info.st_size)
+  }
+
+  deinit {
+    if let base = UnsafeMutableRawPointer(bitPattern: address) { munmap(base, byteCount) }
+    close(descriptor)
+  }
+
+  /// The bytes, valid while this object lives.
+  var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: address), count: byteCount)
+  }
+
+  /// Throws when the file has been cut since it was opened.
+  func checkLength() throws(CheckpointError) {
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else {
+      throw .file(FileError(.read, path: path, code: errno))
+    }
+    guard Int(info.st_size) >= byteCount else {
+      throw .corrupt(
+        file: path,
+        reason: "it was cut from \(byteCount) to \(info.st_size) bytes while it was in use")
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import ItoComponents
+public import ItoTensors
+
+/// A safetensors file.
+///
+/// Every rule of the format is checked when the file is opened and its contents are never trusted:
+/// the header's length, well-formed JSON without duplicate keys, shapes that overflow, and tensors
+/// that fill the data from its first to its last byte without holes or overlaps.
+///
+/// Tensors share the mapped file's memory (no copy, no wait until they are used) when their type
+/// needs no conversion and their place in the file is a multiple of the element size.
+///
+/// - Source: the format's specification and reference implementation, version 0.8,
+///   https://github.com/huggingface/safetensors
+public struct SafeTensors: TensorSource {
+  /// The file's path.
+  public let origin: String
+  /// All tensors, in the order of their data.
+  public let entries: [SafeTensorsEntry]
+  /// Free text stored with them.
+  public let metadata: [String: String]
+
+  private let positions: [String: Int]
+  private let storage: Storage
+  private let dataStart: Int
+  private let mapped: MappedFile?
+
+  /// Opens the file at `path`.
+  ///
+  /// - Parameter mapped: Share memory with the file, which must then not be cut short while its
+  ///   tensors are in use (replacing it by renaming is fine). `false` copies it.
+  public init(path: String, mapped: Bool = true) throws(CheckpointError) {
+    let file = try MappedFile(path)
+    guard mapped else {
+      try self.init(copying: file.bytes, origin: path)
+      return
+    }
+    // A file of no bytes has no address; its header is refused for its length.
+    let base = file.bytes.baseAddress ?? UnsafeRawPointer(Storage(byteCount: 0).base)
+    try self.init(
+      Storage(viewing: base, byteCount: file.byteCount, owner: file), file.bytes, origin: path,
+      mapped: file)
+  }
+
+  /// Reads a file's contents from memory.
+  ///
+  /// - Parameter origin: what to call it in messages.
+  public init(bytes: [UInt8], origin: String = "memory") throws(CheckpointError) {
+    self = try bytes.withUnsafeBufferPointer { (bytes) throws(CheckpointError) in
+      try SafeTensors(copying: UnsafeRawBufferPointer(bytes), origin: origin)
+    }
+  }
+
+  private init(copying bytes: UnsafeRawBufferPointer, origin: String) throws(CheckpointError) {
+    let storage = Storage(byteCount: bytes.count)
+    let copy = UnsafeMutableRawBufferPointer(start: storage.base, count: bytes.count)
+    copy.copyMemory(from: bytes)
+    try self.init(storage, UnsafeRawBufferPointer(copy), origin: origin, mapped: nil)
+  }
+
+  private init(
+    _ storage: Storage, _ bytes: UnsafeRawBufferPointer, origin: String, mapped: MappedFile?
+  ) throws(CheckpointError) {
+    let header = try SafeTensorsHeader(bytes, file: origin)
+    self.origin = origin
+    self.storage = storage
+    self.mapped = mapped
+    entries = header.entries
+    metadata = header.metadata
+    dataStart = header.dataStart
+    positions = Dictionary(
+      uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
+  }
+
+  /// The names of all tensors.
+  public var keys: Set<String> { Set(positions.keys) }
+
+  /// What is stored under each name, in the order of the file.
+  public var contents: [StoredTensor] {
+    entries.map {
+      StoredTensor(
+        name: $0.name, type: $0.type.rawValue, shape: $0.shape, byteCount: $0.range.count)
+    }
+  }
+
+  /// What the file says about a tensor.
+  public func entry(_ key: String) -> SafeTensorsEntry? { positions[key].map { entries[$0] } }
+
+  /// The shape of a tensor as stored.
+  public func shape(of key: String) -> Shape? { entry(key)?.shape }
+
+  /// The element type `tensor` gives.
+  public func dtype(of key: String) -> DType? { entry(key)?.type.dtype }
+
+  /// Reads a tensor. See `SafeTensorsType.dtype` for the types that are converted.
+  public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
+    guard let entry = entry(key) else { throw .noSuchTensor(key, file: origin) }
+    guard let dtype = entry.type.dtype else {
+      throw .unsupported(
+        file: origin,
+        reason: "the tensor '\(key)' has \(entry.type.rawValue) elements, which are not supported")
+    }
+    try mapped?.checkLength()
+    let start = UnsafeRawPointer(storage.base) + dataStart + entry.range.lowerBound
+    guard entry.type.isStoredAsRead else {
+      return try converted(start, entry, to: dtype)
+    }
+    if UInt(bitPattern: start) % UInt(dtype.byteCount) == 0 {
+      let view = Storage(viewing: start, byteCount: entry.range.count, owner: storage)
+      return Tensor(storage: view, shape: entry.shape, dtype: dtype)
+    }
+    return Tensor(building: entry.shape, dtype: dtype) {
+      $0.copyMemory(from: start, byteCount: entry.range.count)
+    }
+  }
+
+  private func converted(
+    _ start: UnsafeRawPointer, _ entry: SafeTensorsEntry, to dtype: DType
+  ) throws(CheckpointError) -> Tensor {
+    let source = UnsafeRawBufferPointer(start: start, count: entry.range.count)
+    var fits = true
+    let result = Tensor(building: entry.shape, dtype: dtype) { out in
+      switch entry.type {
+      case .bool: convert(source, out, UInt8.self) { $0 == 0 ? 0 : 1 as UInt8 }
+      case .f64: convert(source, out, Double.self) { Float($0) }
+      case .i16: convert(source, out, Int16.self) { Int32($0) }
+      case .u16: convert(source, out, UInt16.self) { Int32($0) }
+      case .u32: convert(source, out, UInt32.self) { Int64($0) }
+      case .u64:
+        convert(source, out, UInt64.self) {
+          fits = fits && $0 <= UInt64(Int64.max)
+          return Int64(truncatingIfNeeded: $0)
+        }
+      default: trap("\(entry.type.rawValue) elements need no conversion")
+      }
+    }
+    guard fits else {
+      throw .unsupported(
+        file: origin, reason: "the tensor '\(entry.name)' has U64 elements of 2⁶³ and more")
+    }
+    return result
+  }
+}
+
+/// Converts elements that may lie at any address.
+private func convert<From: BitwiseCopyable, To>(
+  _ source: UnsafeRawBufferPointer, _ out: UnsafeMutableRawPointer, _: From.Type,
+  _ body: (From) -> To
+) {
+  let size = MemoryLayout<From>.size
+  for i in 0..<(source.count / size) {
+    let value = source.loadUnaligned(fromByteOffset: i * size, as: From.self)
+    out.storeBytes(of: body(value), toByteOffset: i * MemoryLayout<To>.size, as: To.self)
+  }
+}

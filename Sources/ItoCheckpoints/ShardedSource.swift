@@ -1,0 +1,96 @@
+import ItoComponents
+public import ItoTensors
+
+/// A checkpoint in several safetensors files, with an index (`….safetensors.index.json`) that says
+/// which tensor is in which. Tensors in the files that the index does not name are not offered.
+public struct ShardedSource: TensorSource {
+  /// The index's path.
+  public let origin: String
+  /// The files, sorted by name.
+  public let shards: [SafeTensors]
+  /// The index's metadata as text.
+  public let metadata: [String: String]
+
+  private let places: [String: Int]
+
+  /// Opens the index at `path` and every file it names, which must lie beside it.
+  ///
+  /// - Parameter mapped: see `SafeTensors`.
+  public init(index path: String, mapped: Bool = true) throws(CheckpointError) {
+    func corrupt(_ reason: String) -> CheckpointError { .corrupt(file: path, reason: reason) }
+
+    let json = try readJSON(path)
+    guard let map = json["weight_map"]?.object else {
+      throw corrupt("it has no 'weight_map', so it is no index of a checkpoint")
+    }
+    var files: [String: String] = [:]
+    for (key, value) in map {
+      // A name that leads out of the folder is not something to follow.
+      guard let file = value.string, !file.isEmpty, !file.utf8.contains(UInt8(ascii: "/")),
+        !file.utf8.contains(0)
+      else { throw corrupt("\(value) for '\(key)' is not the name of a file beside it") }
+      files[key] = file
+    }
+    let names = Set(files.values).sorted()
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    var shards: [SafeTensors] = []
+    for name in names {
+      do {
+        shards.append(try SafeTensors(path: folder + name, mapped: mapped))
+      } catch .file(let error) {
+        throw corrupt("it names '\(name)', which cannot be opened (\(error.reason))")
+      }
+    }
+    var places: [String: Int] = [:]
+    let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    for (key, file) in files {
+      guard let number = numbers[file], shards[number].entry(key) != nil else {
+        throw corrupt("it says that '\(file)' has the tensor '\(key)', which it has not")
+      }
+      places[key] = number
+    }
+    origin = path
+    self.shards = shards
+    self.places = places
+    metadata = (json["metadata"]?.object ?? [:]).reduce(into: [:]) {
+      $0[$1.key] = $1.value.string ?? $1.value.text()
+    }
+  }
+
+  /// The names of all tensors.
+  public var keys: Set<String> { Set(places.keys) }
+
+  /// What is stored under each name, file by file.
+  public var contents: [StoredTensor] {
+    shards.enumerated().flatMap { number, shard in
+      shard.contents.filter { places[$0.name] == number }
+    }
+  }
+
+  /// The shape of a tensor as stored.
+  public func shape(of key: String) -> Shape? { places[key].flatMap { shards[$0].shape(of: key) } }
+
+  /// The element type `tensor` gives.
+  public func dtype(of key: String) -> DType? { places[key].flatMap { shards[$0].dtype(of: key) } }
+
+  /// Reads a tensor.
+  public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
+    guard let place = places[key] else { throw .noSuchTensor(key, file: origin) }
+    return try shards[place].tensor(key)
+  }
+}
+
+/// Reads a JSON file that Python may have written.
+func readJSON(_ path: String) throws(CheckpointError) -> JSONValue {
+  let bytes: [UInt8]
+  do {
+    bytes = try readFile(path, limit: SafeTensorsHeader.longest)
+  } catch {
+    throw .file(error)
+  }
+  do {
+    return try JSONValue.parse(bytes, options: .python)
+  } catch {
+    throw .corrupt(file: path, reason: "it is not valid JSON: \(error)")
+  }
+}
