@@ -11,8 +11,9 @@
 // templates inside the .inl are compiled for the target too. Standard headers must be included by
 // the wrapper before this file, never by the .inl.
 //
-// A family that mostly computes and then rounds to bfloat16 also defines ITO_KERNELS_ROUND_BF16 and
-// gets a fourth namespace where `store(bf16*, float)` is the processor's own conversion.
+// A family that mostly computes and then rounds to bfloat16, or multiplies it, also defines
+// ITO_KERNELS_ROUND_BF16 and gets a fourth namespace, `avx512bf16` (ITO_LEVEL 3), where
+// `store(bf16*, float)` is the processor's own conversion.
 #pragma once
 #include "include/ito_runtime.h"
 
