@@ -27,6 +27,9 @@ let package = Package(
     .systemLibrary(
       name: "ItoCCodecs", pkgConfig: "libpng libjpeg libwebp zlib",
       providers: [.apt(["libpng-dev", "libjpeg-dev", "libwebp-dev", "zlib1g-dev"])]),
+    .target(
+      name: "ItoCImages", dependencies: ["ItoCCodecs"],
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("webp")]),
     .target(name: "ItoComponents", swiftSettings: settings),
 
     // Layer 1
@@ -36,7 +39,8 @@ let package = Package(
     // Layer 2
     .target(name: "ItoModules", dependencies: ["ItoTensors"], swiftSettings: settings),
     .target(
-      name: "ItoImages", dependencies: ["ItoTensors", "ItoCCodecs"], swiftSettings: settings),
+      name: "ItoImages", dependencies: ["ItoTensors", "ItoComponents", "ItoCImages", "ItoCCodecs"],
+      swiftSettings: settings),
 
     // Layer 3
     .target(
@@ -104,7 +108,9 @@ let package = Package(
       name: "ItoModulesTests", dependencies: ["ItoModules", "ItoTensors", "ItoTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "ItoImagesTests", dependencies: ["ItoImages", "ItoTensors"], swiftSettings: settings),
+      name: "ItoImagesTests",
+      dependencies: ["ItoImages", "ItoTensors", "ItoComponents", "ItoCCodecs"],
+      swiftSettings: settings),
     .testTarget(
       name: "ItoCheckpointsTests",
       dependencies: [

@@ -1,7 +1,4 @@
+// zlib for Swift. The picture libraries report errors by longjmp, which Swift cannot survive: they
+// are called by the C target ItoCImages, which takes their compiler and linker flags from here.
 #pragma once
-#include <stdio.h>
-#include <jpeglib.h>
-#include <png.h>
-#include <webp/decode.h>
-#include <webp/encode.h>
 #include <zlib.h>
