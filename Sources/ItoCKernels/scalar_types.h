@@ -1,5 +1,15 @@
 // Storage types of half precision and their conversions, for use inside kernel sources. Included
 // by kernels' .inl files once per instruction set, so no include guard.
+
+// Before a loop that stores bfloat16: the compiler overrates the cost of the rounding and would pick
+// narrow vectors.
+#undef ITO_WIDE_LOOP
+#if ITO_LEVEL >= 2
+#define ITO_WIDE_LOOP _Pragma("clang loop vectorize_width(16)")
+#else
+#define ITO_WIDE_LOOP
+#endif
+
 struct bf16 {
   uint16_t bits;
 };

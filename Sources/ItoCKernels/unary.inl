@@ -26,12 +26,14 @@ static void refine_large(const T* x, const T* g, T* out, int64_t n) {
 
 template <typename F, typename T>
 static void value_loop(const T* __restrict x, T* __restrict out, int64_t n, float a, float b) {
+  ITO_WIDE_LOOP
   for (int64_t i = 0; i < n; i++) store(out + i, F::value(load(x + i), a, b));
   if constexpr (F::limited) refine_large<F, false, T>(x, nullptr, out, n);
 }
 template <typename F, typename T>
 static void slope_loop(const T* __restrict s, const T* __restrict g, T* __restrict out, int64_t n, float a,
                        float b) {
+  ITO_WIDE_LOOP
   for (int64_t i = 0; i < n; i++) store(out + i, load(g + i) * F::slope(load(s + i), a, b));
   if constexpr (F::limited) refine_large<F, true, T>(s, g, out, n);
 }
@@ -72,14 +74,17 @@ static void unary_gradient_range(int op, const void* saved, const void* g, void*
 template <typename F, typename T>
 static void gated_loop(const T* __restrict hidden, const T* __restrict gate, T* __restrict out, int64_t rows,
                        int64_t n) {
-  for (int64_t r = 0; r < rows; r++, hidden += 2 * n, gate += 2 * n, out += n)
+  for (int64_t r = 0; r < rows; r++, hidden += 2 * n, gate += 2 * n, out += n) {
+    ITO_WIDE_LOOP
     for (int64_t i = 0; i < n; i++) store(out + i, load(hidden + i) * F::value(load(gate + i), 0, 0));
+  }
 }
 template <typename F, typename T>
 static void gated_gradient_loop(const T* __restrict hidden, const T* __restrict gate, const T* __restrict g,
                                 T* __restrict dhidden, T* __restrict dgate, int64_t rows, int64_t n) {
   for (int64_t r = 0; r < rows; r++, g += n) {
     const int64_t at = 2 * n * r;
+    ITO_WIDE_LOOP
     for (int64_t i = 0; i < n; i++) {
       float u = load(g + i), v = load(gate + at + i);
       // ReLU's derivative from its input agrees with the one from its result.
