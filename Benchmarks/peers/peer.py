@@ -1,0 +1,106 @@
+"""What the PyTorch peers share: the network from its JSON description, clocks, one JSON line of result."""
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import statistics
+import time
+
+import diffusers
+import torch
+
+diffusers.logging.set_verbosity_error()
+
+PRECISIONS = ("f32", "autocast", "bf16")
+
+
+def add_arguments(parser):
+    parser.add_argument("network", help="diffusers-style config.json of a DiTTransformer2DModel or UNet2DModel")
+    parser.add_argument("--precision", choices=PRECISIONS, default="f32",
+                        help="f32; autocast: bfloat16 products, float32 weights; bf16: everything bfloat16")
+    parser.add_argument("--compile", action="store_true", help="torch.compile instead of eager mode")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def keep_memory():
+    """Has glibc keep large blocks for reuse instead of giving them back and faulting them in again, as a
+    caching allocator does. Worth about 5 % of a training step to PyTorch, at the same peak."""
+    libc = ctypes.CDLL(None)
+    m_trim_threshold, m_top_pad, m_mmap_threshold = -1, -2, -3
+    libc.mallopt(m_mmap_threshold, 1 << 30)
+    libc.mallopt(m_trim_threshold, (1 << 31) - 1)
+    libc.mallopt(m_top_pad, 1 << 28)
+
+
+def build(args):
+    """The network with PyTorch's best settings for this precision: channels last, fused attention
+    (diffusers' default processor calls scaled_dot_product_attention), memory kept."""
+    keep_memory()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    with open(args.network) as file:
+        config = json.load(file)
+    network = getattr(diffusers, config["_class_name"]).from_config(config)
+    dtype = torch.bfloat16 if args.precision == "bf16" else torch.float32
+    if dtype != torch.float32:
+        network = network.to(dtype)
+    network = network.to(memory_format=torch.channels_last)
+    return network, dtype
+
+
+def caller(network, args):
+    """A function of (x, timestep, labels): the network under this run's precision, compiled if asked."""
+    run = torch.compile(network) if args.compile else network
+
+    def call(x, timestep, labels):
+        context = (torch.autocast("cpu", dtype=torch.bfloat16) if args.precision == "autocast"
+                   else contextlib.nullcontext())
+        with context:
+            return run(x, timestep, class_labels=labels, return_dict=False)[0]
+
+    return call
+
+
+def class_count(network):
+    count = network.config.get("num_class_embeds") or network.config.get("num_embeds_ada_norm")
+    if not count:
+        raise SystemExit("the network needs class labels (num_class_embeds or num_embeds_ada_norm)")
+    return min(count, 10)
+
+
+def picture_shape(network, batch):
+    return batch, network.config.in_channels, network.config.sample_size, network.config.sample_size
+
+
+def clock(body, warm_up, repeats):
+    """Wall and processor seconds of each of `repeats` calls, after `warm_up` calls that are not counted."""
+    for _ in range(warm_up):
+        body()
+    walls, processors = [], []
+    for _ in range(repeats):
+        wall, processor = time.perf_counter(), time.process_time()
+        body()
+        walls.append(time.perf_counter() - wall)
+        processors.append(time.process_time() - processor)
+    return walls, processors
+
+
+def report(what, args, network, samples, clocked, **more):
+    """One JSON line. Rates are samples a second, by the best and by the median call; `cpu_share` is the
+    part of the machine's time the median call got: well under 1 means something else was running."""
+    seconds, processors = clocked
+    best, median = min(seconds), statistics.median(seconds)
+    share = statistics.median(p / (s * args.threads) for s, p in zip(seconds, processors))
+    print(json.dumps({
+        "peer": f"torch {torch.__version__}", "what": what,
+        "network": os.path.splitext(os.path.basename(args.network))[0],
+        "precision": args.precision, "mode": "compile" if args.compile else "eager",
+        "threads": args.threads, "batch": args.batch, "runs": len(seconds),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "seconds_best": round(best, 6), "seconds_median": round(median, 6),
+        "rate_best": round(samples / best, 3), "rate_median": round(samples / median, 3),
+        "cpu_seconds_best": round(min(processors), 6), "cpu_share": round(share, 3),
+        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1), **more,
+    }), flush=True)
