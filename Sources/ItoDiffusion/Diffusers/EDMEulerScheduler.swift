@@ -1,0 +1,38 @@
+enum EDMEulerScheduler: DiffusersScheduler {
+  static let className = "EDMEulerScheduler"
+
+  static func configuration(
+    _ settings: inout SchedulerSettings
+  ) throws(SamplingError) -> SamplerConfiguration {
+    try karras(&settings, solver: EulerSolver())
+  }
+
+  /// What the schedulers of EDM models share.
+  static func karras(
+    _ settings: inout SchedulerSettings, solver: any Solver
+  ) throws(SamplingError) -> SamplerConfiguration {
+    // Only a table of sigmas that sampling does not use has as many entries.
+    _ = try settings.timesteps()
+    let minimum = try settings.double("sigma_min", default: 0.002)
+    let maximum = try settings.double("sigma_max", default: 80)
+    guard minimum > 0, minimum < maximum else {
+      throw .invalidSetting(
+        scheduler: settings.scheduler, setting: "sigma_min",
+        reason: "is \(minimum), not between 0 and sigma_max, \(maximum)")
+    }
+    let rho = try settings.double("rho", default: 7)
+    let base = UniformSpacing(final: try settings.finalLevel())
+    let isKarras = try settings.choice(
+      "sigma_schedule", default: "karras", ["karras": true, "exponential": false])
+    let isNegated = try settings.choice(
+      "prediction_type", default: "epsilon", ["epsilon": false, "v_prediction": true])
+    return SamplerConfiguration(
+      schedule: VarianceExploding(minimum: minimum, maximum: maximum, rho: rho),
+      parameterization: KarrasPreconditioning(
+        dataDeviation: try settings.double("sigma_data", default: 0.5), isNegated: isNegated),
+      spacing: isKarras
+        ? KarrasSpacing(rho: rho, minimum: minimum, maximum: maximum, base: base)
+        : ExponentialSpacing(minimum: minimum, maximum: maximum, base: base),
+      solver: solver, initialScale: .deviation)
+  }
+}

@@ -1,0 +1,92 @@
+public import ItoTensors
+
+/// What a network's evaluations share within one run: the seams for caches and attention kernels.
+///
+/// Not `Sendable` on purpose: it belongs to one run on one thread.
+public final class EvaluationContext {
+  /// Whether gradients are wanted, so that nothing may be reused.
+  public let isTraining: Bool
+  /// Computes attention.
+  public let attention: any AttentionBackend
+  /// Where the run is; nil outside of one.
+  public var step: StepInfo?
+  /// Which of the step's passes is evaluated.
+  public var pass: PassID = .conditional
+  /// How often sites were computed and reused so far.
+  public private(set) var statistics = CacheStatistics()
+
+  private let makeSession: (() -> any CacheSession)?
+  private var sessions: [PassID: any CacheSession] = [:]
+
+  /// A context without a cache unless `makeSession` is given, which is called once for each pass.
+  public init(
+    training: Bool = false, attention: any AttentionBackend = FusedAttention(),
+    makeSession: (() -> any CacheSession)? = nil
+  ) {
+    isTraining = training
+    self.attention = attention
+    self.makeSession = makeSession
+  }
+
+  /// A context for a run with `cache`.
+  public convenience init(
+    cache: (any CachePolicy)?, plan: SamplingPlan,
+    attention: any AttentionBackend = FusedAttention()
+  ) {
+    guard let cache else {
+      self.init(attention: attention)
+      return
+    }
+    self.init(attention: attention, makeSession: { cache.makeSession(for: plan) })
+  }
+
+  /// Computes `body` of `input`, or takes what the cache offers instead.
+  ///
+  ///     for (i, block) in blocks.enumerated() {
+  ///       h = context.run(.block(index: i, count: blocks.count), on: h) { block($0, time) }
+  ///     }
+  ///
+  /// Without a cache, outside a run and in training this is a call of `body`.
+  public func run(
+    _ site: CacheSite, on input: Activations, signal: @escaping () -> Tensor? = { nil },
+    _ body: (Activations) -> Activations
+  ) -> Activations {
+    guard let makeSession, let step, !isTraining else { return body(input) }
+    let query = CacheQuery(site: site, input: input, step: step, signal: signal)
+    let pass = self.pass
+    // Out of the dictionary while in use, so that it is changed in place.
+    var session = sessions.removeValue(forKey: pass) ?? makeSession()
+    let hit = session.lookup(query)
+    sessions[pass] = session
+    if let hit {
+      statistics.reused += 1
+      return hit
+    }
+    // Sites inside this one use the session meanwhile.
+    let output = body(input)
+    statistics.computed += 1
+    session = sessions.removeValue(forKey: pass) ?? makeSession()
+    session.record(output, for: query)
+    sessions[pass] = session
+    return output
+  }
+
+  /// As above for a network with one stream.
+  public func run(
+    _ site: CacheSite, on input: Tensor, signal: @escaping () -> Tensor? = { nil },
+    _ body: (Tensor) -> Tensor
+  ) -> Tensor {
+    run(site, on: Activations(input), signal: signal) { Activations(body($0.hidden)) }.hidden
+  }
+
+  /// Attention by the run's backend; see `AttentionInputs`.
+  public func attend(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, bias: Tensor? = nil,
+    isCausal: Bool = false, scale: Double? = nil, block: Int
+  ) -> Tensor {
+    let inputs = AttentionInputs(
+      query: query, key: key, value: value, mask: mask, bias: bias, isCausal: isCausal,
+      scale: scale)
+    return attention.attend(inputs, block: block, step: step)
+  }
+}
