@@ -26,7 +26,10 @@ final class MappedFile: Sendable {
     var info = stat()
     var code: Int32 = fstat(descriptor, &info) == 0 ? 0 : errno
     if code == 0 && info.st_mode & S_IFMT == S_IFDIR { code = EISDIR }
-    if code == 0 && info.st_mode & S_IFMT != S_IFREG { code = EINVAL }
+    if code == 0 && info.st_mode & S_IFMT != S_IFREG {
+      close(descriptor)
+      throw .unsupported(file: path, reason: "it is not a regular file")
+    }
     var address: UInt = 0
     if code == 0 && info.st_size > 0 {
       let base = mmap(nil, Int(info.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0)

@@ -64,6 +64,11 @@ struct LoadingTests {
     let report = try model.load(from: file, checksFinite: true)
     #expect(model.values == saved.values)
     #expect(report == LoadReport(loaded: 7, scalarCount: 163, ignored: []))
+    // A checkpoint of whatever format loads alike.
+    let found: any TensorSource = try Checkpoint.open(folder.path)
+    model = Model(seed: 3)
+    try model.load(from: found)
+    #expect(model.values == saved.values)
   }
 
   @Test func kernelsAreKeptAsPublished() throws {

@@ -31,15 +31,11 @@ public struct SafeTensors: TensorSource {
   ///   tensors are in use (replacing it by renaming is fine). `false` copies it.
   public init(path: String, mapped: Bool = true) throws(CheckpointError) {
     let file = try MappedFile(path)
-    guard mapped else {
+    if mapped {
+      try self.init(viewing: file.bytes, owner: file, origin: path)
+    } else {
       try self.init(copying: file.bytes, origin: path)
-      return
     }
-    // A file of no bytes has no address; its header is refused for its length.
-    let base = file.bytes.baseAddress ?? UnsafeRawPointer(Storage(byteCount: 0).base)
-    try self.init(
-      Storage(viewing: base, byteCount: file.byteCount, owner: file), file.bytes, origin: path,
-      mapped: file)
   }
 
   /// Reads a file's contents from memory.
@@ -55,16 +51,18 @@ public struct SafeTensors: TensorSource {
     let storage = Storage(byteCount: bytes.count)
     let copy = UnsafeMutableRawBufferPointer(start: storage.base, count: bytes.count)
     copy.copyMemory(from: bytes)
-    try self.init(storage, UnsafeRawBufferPointer(copy), origin: origin, mapped: nil)
+    try self.init(viewing: UnsafeRawBufferPointer(copy), owner: storage, origin: origin)
   }
 
-  private init(
-    _ storage: Storage, _ bytes: UnsafeRawBufferPointer, origin: String, mapped: MappedFile?
+  /// Reads a file's contents in place; `owner` keeps them.
+  init(
+    viewing bytes: UnsafeRawBufferPointer, owner: AnyObject, origin: String
   ) throws(CheckpointError) {
     let header = try SafeTensorsHeader(bytes, file: origin)
+    guard let base = bytes.baseAddress else { trap("a file with a header has bytes") }
     self.origin = origin
-    self.storage = storage
-    self.mapped = mapped
+    storage = Storage(viewing: base, byteCount: bytes.count, owner: owner)
+    mapped = owner as? MappedFile
     entries = header.entries
     metadata = header.metadata
     dataStart = header.dataStart

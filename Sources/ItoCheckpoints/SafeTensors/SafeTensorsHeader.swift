@@ -147,7 +147,8 @@ extension SafeTensorsHeader {
     }
     var end = 0
     for entry in entries {
-      let name = entry.name.debugDescription
+      // Built only when something is wrong: quoting thousands of names takes longer than the check.
+      var name: String { entry.name.debugDescription }
       let begin = entry.range.lowerBound
       guard begin == end else {
         throw Violation(

@@ -160,13 +160,29 @@ struct JSONParser {
       if !skip(UInt8(ascii: "-")) { _ = skip(UInt8(ascii: "+")) }
       try digits()
     }
-    let text = String(decoding: bytes[start..<at], as: UTF8.self)
     // -0 is a double: an integer would lose its sign.
-    if isInteger, text != "-0", let value = Int64(text) { return .integer(value) }
+    if isInteger, let value = integer(start, isNegative), value != 0 || !isNegative {
+      return .integer(value)
+    }
+    let text = String(decoding: bytes[start..<at], as: UTF8.self)
     guard let value = Double(text), value.isFinite else {
       throw error("\(text.prefix(40)) is beyond the range of a 64-bit number", at: start)
     }
     return .double(value)
+  }
+
+  /// The integer from `start` to the cursor, or nil when it does not fit.
+  private func integer(_ start: Int, _ isNegative: Bool) -> Int64? {
+    var value: Int64 = 0
+    for byte in bytes[(isNegative ? start + 1 : start)..<at] {
+      let digit = Int64(byte - UInt8(ascii: "0"))
+      let (tenfold, overflows) = value.multipliedReportingOverflow(by: 10)
+      // Counting down reaches the smallest integer, which has no positive counterpart.
+      let (sum, exceeds) = tenfold.addingReportingOverflow(isNegative ? -digit : digit)
+      if overflows || exceeds { return nil }
+      value = sum
+    }
+    return value
   }
 
   private mutating func digits() throws(JSONError) {

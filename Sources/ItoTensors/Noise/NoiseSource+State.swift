@@ -17,7 +17,7 @@ extension NoiseSource {
   private static let signature = Array("noise\u{1}".utf8)
   private static let engines: [Engine] = [.torch, .torchScalar, .philox, .cuda]
 
-  /// The whole state, so that `init(decoding:)` continues where this source is. 33 bytes for one
+  /// The whole state, so that `init(decoding:)` continues where this source is. 37 bytes for one
   /// Philox stream and about 2.5 kB for one of torch's.
   public var encoded: [UInt8] {
     var bytes = Self.signature

@@ -10,7 +10,7 @@ struct JSONParserTests {
     ("-9223372036854775808", .integer(.min)), ("9223372036854775808", .double(0x1p63)),
     ("1.0", .double(1)), ("1e3", .double(1000)), ("-2.5E-1", .double(-0.25)),
     ("1E+2", .double(100)),
-    ("0.1", .double(0.1)), ("5e-324", .double(5e-324)), ("1e-999", .double(0)),
+    ("0.1", .double(0.1)), ("5e-324", .double(.leastNonzeroMagnitude)), ("1e-999", .double(0)),
     ("\"\"", .string("")), ("[]", .array([])), ("{}", .object([:])),
     ("[1, [2], {}]", [1, [2], [:]]),
     ("\r\n\t {\"a\" : 1 , \"b\":[true,null]}", ["a": 1, "b": [true, nil]]),

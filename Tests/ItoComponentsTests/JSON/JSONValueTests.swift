@@ -41,7 +41,9 @@ struct JSONValueTests {
   }
 
   @Test func doublesReadBackExactly() throws {
-    for value in [0.1, 1.0, -0.0, 1e-5, 1e16, 5e-324, 1.7976931348623157e308, 123_456_789.25] {
+    for value in [
+      0.1, 1.0, -0.0, 1e-5, 1e16, .leastNonzeroMagnitude, 1.7976931348623157e308, 123_456_789.25,
+    ] {
       let back = try #require(try JSONValue.parse(JSONValue.double(value).text()).double)
       #expect(back.bitPattern == value.bitPattern)
     }
