@@ -70,6 +70,16 @@ extension ModuleVisitor {
     try child(name, &value)
   }
 
+  /// Visits what `body` visits with `name` (which may have dots) before its path.
+  public mutating func scope(
+    _ name: String, _ body: (inout Self) throws(Failure) -> Void
+  ) throws(Failure) {
+    let outer = path
+    path.components += name.split(separator: ".").map(String.init)
+    defer { path = outer }
+    try body(&self)
+  }
+
   /// Visits `modules` as `name.0`, `name.1`, ….
   public mutating func children<M: Module>(_ name: String, _ modules: inout [M]) throws(Failure) {
     path.components.append(name)

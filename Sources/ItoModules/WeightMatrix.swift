@@ -30,10 +30,15 @@ public struct DenseWeight: WeightMatrix {
   /// A weight holding `values`, `[out, in]`.
   public init(_ values: Tensor) { self.values = values }
 
+  /// Rows.
   public var outFeatures: Int { values.shape[0] }
+  /// Columns.
   public var inFeatures: Int { values.shape[1] }
+  /// The product with this matrix.
   public func apply(to x: Tensor, bias: Tensor?) -> Tensor { x.linear(values, bias: bias) }
+  /// The numbers as float32.
   public func dense() -> Tensor { values.detached().cast(to: .float32) }
+  /// Visits its parameters.
   public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
     try v.parameter("weight", &values)
   }
@@ -47,11 +52,15 @@ public struct DenseKernel: ConvolutionWeight {
   /// A weight holding `values`.
   public init(_ values: Tensor) { self.values = values }
 
+  /// Its shape.
   public var shape: Shape { values.shape }
+  /// The convolution with this kernel.
   public func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor {
     x.convolved(values, bias: bias, options)
   }
+  /// The numbers as float32.
   public func dense() -> Tensor { values.detached().cast(to: .float32) }
+  /// Visits its parameters.
   public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
     try v.parameter("weight", &values)
   }

@@ -1,0 +1,34 @@
+import ItoDiffusion
+import ItoModules
+import ItoTensors
+
+/// Self-attention over the pixels of a feature map, added to its input.
+struct ImageAttention: Module {
+  var groupNorm: GroupNorm?
+  var attention: Attention
+  let outputScale: Double
+
+  init(
+    _ channels: Int, headDimension: Int, groups: Int?, epsilon: Double, outputScale: Double = 1,
+    _ initial: inout ParameterInitializer
+  ) {
+    groupNorm = groups.map { GroupNorm(groups: $0, channels: channels, epsilon: epsilon, &initial) }
+    attention = Attention(
+      channels, heads: channels / headDimension, headDimension: headDimension, zeroOutput: true,
+      &initial)
+    self.outputScale = outputScale
+  }
+
+  /// `[batch, height, width, channels]` to the same shape.
+  func callAsFunction(_ x: Tensor, block: Int, context: EvaluationContext) -> Tensor {
+    let tokens = (groupNorm.map { $0(x) } ?? x).reshaped(
+      to: [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
+    let sum = x + attention(tokens, block: block, context: context).reshaped(to: x.shape)
+    return outputScale == 1 ? sum : sum / outputScale
+  }
+
+  mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    try v.child("group_norm", &groupNorm)
+    try attention.visit(&v)
+  }
+}

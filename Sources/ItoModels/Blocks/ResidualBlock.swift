@@ -1,0 +1,73 @@
+import ItoModules
+import ItoTensors
+
+/// Two normalised convolutions around a time embedding, added to their input.
+///
+/// - Source: Ho et al. 2020, *Denoising Diffusion Probabilistic Models*, arXiv:2006.11239, appendix B;
+///   scale-shift form and resampling inside the block: Dhariwal & Nichol 2021, arXiv:2105.05233, §3.
+struct ResidualBlock: Module {
+  /// How the time embedding enters.
+  enum TimeMode: Sendable { case add, scaleShift }
+  /// What happens to the size inside the block.
+  enum Resampling: Sendable { case none, up, down }
+
+  var norm1: GroupNorm, conv1: Conv2D, timeProjection: Linear
+  var norm2: GroupNorm, conv2: Conv2D, shortcut: Conv2D?
+  let mode: TimeMode, resampling: Resampling, outputScale: Double
+
+  init(
+    _ inChannels: Int, _ outChannels: Int, timeFeatures: Int, groups: Int, epsilon: Double,
+    mode: TimeMode = .add, resampling: Resampling = .none, outputScale: Double = 1,
+    _ initial: inout ParameterInitializer
+  ) {
+    norm1 = GroupNorm(groups: groups, channels: inChannels, epsilon: epsilon, &initial)
+    conv1 = Conv2D(inChannels, outChannels, kernel: 3, &initial)
+    let embedded = mode == .scaleShift ? 2 * outChannels : outChannels
+    timeProjection = Linear(timeFeatures, embedded, &initial)
+    norm2 = GroupNorm(groups: groups, channels: outChannels, epsilon: epsilon, &initial)
+    conv2 = Conv2D(outChannels, outChannels, kernel: 3, zeros: true, &initial)
+    shortcut =
+      inChannels == outChannels ? nil : Conv2D(inChannels, outChannels, kernel: 1, &initial)
+    self.mode = mode
+    self.resampling = resampling
+    self.outputScale = outputScale
+  }
+
+  private func resampled(_ x: Tensor) -> Tensor {
+    switch resampling {
+    case .none: x
+    case .up: x.resizedNearest(height: 2 * x.shape[1], width: 2 * x.shape[2])
+    case .down: x.averagePooled(window: 2)
+    }
+  }
+
+  /// - Parameters:
+  ///   - x: `[batch, height, width, in]`.
+  ///   - time: `[batch, timeFeatures]`, SiLU already applied: every block of a network uses the same.
+  /// - Returns: `[batch, height', width', out]`.
+  func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor {
+    var h = conv1(resampled(norm1(x, activation: .silu)))
+    let embedded = timeProjection(time)
+    let channels = h.shape[3]
+    switch mode {
+    case .add:
+      h = norm2(h + embedded.reshaped(to: [x.shape[0], 1, 1, channels]), activation: .silu)
+    case .scaleShift:
+      let parts = embedded.reshaped(to: [x.shape[0], 1, 1, 2 * channels]).chunks(2, axis: -1)
+      h = (norm2(h) * (parts[0] + 1) + parts[1]).silu()
+    }
+    h = conv2(h)
+    let skip = resampled(x)
+    let sum = (shortcut.map { $0(skip) } ?? skip) + h
+    return outputScale == 1 ? sum : sum / outputScale
+  }
+
+  mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    try v.child("norm1", &norm1)
+    try v.child("conv1", &conv1)
+    try v.child("time_emb_proj", &timeProjection)
+    try v.child("norm2", &norm2)
+    try v.child("conv2", &conv2)
+    try v.child("conv_shortcut", &shortcut)
+  }
+}

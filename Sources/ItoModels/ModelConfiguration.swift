@@ -1,0 +1,116 @@
+public import ItoComponents
+
+/// Reads a model's `config.json`, and knows afterwards which settings nobody looked at.
+///
+/// A setting that a network does not implement must not be passed over in silence: every key is read,
+/// declared irrelevant, or an error when `finish` finds it with a value that would matter.
+public struct ModelConfiguration: Sendable {
+  /// The class named by `_class_name`, for messages.
+  public let model: String
+  private let values: [String: JSONValue]
+  private var seen: Set<String> = []
+
+  /// The settings in the object `json`.
+  public init(_ json: JSONValue, model: String) throws(ModelError) {
+    guard let object = json.object else {
+      throw .invalid(
+        model: model, key: "(whole configuration)", value: "no object", expected: "a JSON object")
+    }
+    self.model = model
+    values = Dictionary(object.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+  }
+
+  private mutating func value(_ key: String) -> JSONValue? {
+    seen.insert(key)
+    guard let found = values[key], found != .null else { return nil }
+    return found
+  }
+
+  private func wrong(_ key: String, _ expected: String) -> ModelError {
+    .invalid(
+      model: model, key: key, value: values[key].map { "\($0)" } ?? "missing", expected: expected)
+  }
+
+  /// An integer of at least `minimum`; `fallback` when absent or null.
+  public mutating func int(
+    _ key: String, default fallback: Int? = nil, minimum: Int = 1
+  ) throws(ModelError) -> Int {
+    guard let found = value(key) else {
+      guard let fallback else { throw .missing(model: model, key: key) }
+      return fallback
+    }
+    guard let number = found.int, number >= minimum, number <= 1 << 24 else {
+      throw wrong(key, "an integer from \(minimum) to \(1 << 24)")
+    }
+    return number
+  }
+
+  /// An integer, nil when absent or null.
+  public mutating func optionalInt(_ key: String, minimum: Int = 1) throws(ModelError) -> Int? {
+    guard value(key) != nil else { return nil }
+    return try int(key, minimum: minimum)
+  }
+
+  /// A finite number.
+  public mutating func double(_ key: String, default fallback: Double) throws(ModelError) -> Double
+  {
+    guard let found = value(key) else { return fallback }
+    guard let number = found.double, number.isFinite else { throw wrong(key, "a number") }
+    return number
+  }
+
+  /// True or false.
+  public mutating func bool(_ key: String, default fallback: Bool) throws(ModelError) -> Bool {
+    guard let found = value(key) else { return fallback }
+    guard let flag = found.bool else { throw wrong(key, "true or false") }
+    return flag
+  }
+
+  /// One of `allowed`.
+  public mutating func choice(
+    _ key: String, of allowed: [String], default fallback: String
+  ) throws(ModelError) -> String {
+    guard let found = value(key) else { return fallback }
+    guard let text = found.string else { throw wrong(key, "one of \(allowed)") }
+    guard allowed.contains(text) else {
+      throw .unsupported(model: model, key: key, value: "\"\(text)\"")
+    }
+    return text
+  }
+
+  /// A non-empty list of integers of at least 1.
+  public mutating func ints(_ key: String) throws(ModelError) -> [Int] {
+    guard let found = value(key) else { throw .missing(model: model, key: key) }
+    let numbers = found.array?.compactMap(\.int) ?? []
+    guard !numbers.isEmpty, numbers.count == found.array?.count, numbers.count <= 64,
+      numbers.allSatisfy({ $0 >= 1 && $0 <= 1 << 20 })
+    else { throw wrong(key, "a list of positive integers") }
+    return numbers
+  }
+
+  /// A list of `count` words out of `allowed`.
+  public mutating func choices(
+    _ key: String, of allowed: [String], count: Int
+  ) throws(ModelError) -> [String] {
+    guard let found = value(key) else { throw .missing(model: model, key: key) }
+    let words = found.array?.compactMap(\.string) ?? []
+    guard words.count == count, words.count == found.array?.count else {
+      throw wrong(key, "a list of \(count) block names")
+    }
+    if let stranger = words.first(where: { !allowed.contains($0) }) {
+      throw .unsupported(model: model, key: key, value: "\"\(stranger)\"")
+    }
+    return words
+  }
+
+  /// Declares settings that do not change what the network computes.
+  public mutating func ignore(_ keys: String...) { seen.formUnion(keys) }
+
+  /// Throws when a setting that nobody read has a value other than null, false or a private name.
+  public func finish() throws(ModelError) {
+    for key in values.keys.sorted() where !seen.contains(key) && !key.hasPrefix("_") {
+      guard let found = values[key], found != .null, found != .bool(false) else { continue }
+      throw .unsupported(model: model, key: key, value: "\(found)")
+    }
+  }
+}

@@ -1,0 +1,7 @@
+extension BackboneFamily {
+  /// Every network Itô has.
+  public static let builtin: [BackboneFamily] = [
+    .register(DiT.self),
+    .register(UNet.self),
+  ]
+}

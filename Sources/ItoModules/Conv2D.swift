@@ -1,0 +1,36 @@
+public import ItoTensors
+
+/// A 2-D convolution of `[batch, height, width, channels]`.
+public struct Conv2D: Module {
+  /// `[out, kernelHeight, kernelWidth, in / groups]`, in whatever form.
+  public var weight: any ConvolutionWeight
+  /// `[out]`
+  public var bias: Tensor?
+  /// Stride, padding, dilation, groups.
+  public var options: ConvolutionOptions
+
+  /// Weights and bias uniform in ±1/√(fan in), the initial values PyTorch gives; zeros on request.
+  ///
+  /// - Parameter padding: zeros on every side; half the kernel when nil, which keeps the size at
+  ///   stride 1.
+  public init(
+    _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, padding: Int? = nil,
+    groups: Int = 1, bias: Bool = true, zeros: Bool = false, _ initial: inout ParameterInitializer
+  ) {
+    let fanIn = inChannels / groups * kernel * kernel
+    let bound = zeros ? 0 : 1 / Double(max(1, fanIn)).squareRoot()
+    weight = DenseKernel(
+      initial.uniform([outChannels, kernel, kernel, inChannels / groups], bound: bound))
+    self.bias = bias ? initial.uniform([outChannels], bound: bound) : nil
+    options = ConvolutionOptions(stride: stride, padding: padding ?? kernel / 2, groups: groups)
+  }
+
+  /// `[batch, height, width, in]` to `[batch, outHeight, outWidth, out]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor { weight.apply(to: x, bias: bias, options) }
+
+  /// Visits its parameters.
+  public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    try v.visitWeight(&weight)
+    try v.parameter("bias", &bias)
+  }
+}

@@ -1,0 +1,34 @@
+public import ItoTensors
+
+/// `y = x·Wᵀ + b` on the last axis.
+public struct Linear: Module {
+  /// `[out, in]`, in whatever form.
+  public var weight: any WeightMatrix
+  /// `[out]`
+  public var bias: Tensor?
+
+  /// A layer with the given weight.
+  public init(weight: any WeightMatrix, bias: Tensor?) {
+    self.weight = weight
+    self.bias = bias
+  }
+
+  /// Weights and bias uniform in ±1/√in, the initial values PyTorch gives; zeros on request.
+  public init(
+    _ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, zeros: Bool = false,
+    _ initial: inout ParameterInitializer
+  ) {
+    let bound = zeros ? 0 : 1 / Double(max(1, inFeatures)).squareRoot()
+    weight = DenseWeight(initial.uniform([outFeatures, inFeatures], bound: bound))
+    self.bias = bias ? initial.uniform([outFeatures], bound: bound) : nil
+  }
+
+  /// `[…, in]` to `[…, out]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor { weight.apply(to: x, bias: bias) }
+
+  /// Visits its parameters.
+  public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    try v.visitWeight(&weight)
+    try v.parameter("bias", &bias)
+  }
+}
