@@ -1,0 +1,30 @@
+import ItoCheckpoints
+import ItoComponents
+import ItoModels
+import ItoModules
+import ItoTensors
+
+/// Builds the network a manifest describes and loads its weights, strictly.
+func loadNetwork(
+  folder: String, _ manifest: ModelManifest,
+  _ build: (JSONValue, inout ParameterInitializer) throws(ModelError) -> any RegisteredBackbone
+) throws(PipelineError) -> any RegisteredBackbone {
+  var initial = ParameterInitializer.placeholder
+  let network = try wrapping(PipelineError.model) { () throws(ModelError) in
+    try build(manifest.network, &initial)
+  }
+  return try loaded(network, from: folder + "/" + manifest.weights)
+}
+
+private func loaded<B: RegisteredBackbone>(
+  _ network: B, from file: String
+) throws(PipelineError) -> any RegisteredBackbone { try loadWeights(network, from: file) }
+
+/// `module` with the weights in `file`, all of them finite.
+func loadWeights<M: Module>(_ module: M, from file: String) throws(PipelineError) -> M {
+  var module = module
+  try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
+    _ = try module.load(from: try SafeTensors(path: file), checksFinite: true)
+  }
+  return module
+}

@@ -1,0 +1,53 @@
+import ItoCheckpoints
+import ItoComponents
+import ItoTensors
+
+/// A golden of another implementation: `config.json` (class and settings), `io.safetensors` (`in.*` and
+/// `out.*`) and, for networks, `weights.safetensors`. Tensors are NCHW.
+struct GoldenFolder: Sendable {
+  let path: String
+  let configuration: JSONValue
+  let source: any TensorSource
+
+  init(_ path: String) throws(PipelineError) {
+    self.path = path
+    let file = path + "/config.json"
+    let bytes = try wrapping(PipelineError.file) { () throws(FileError) in
+      try readFile(file, limit: 1 << 24)
+    }
+    configuration = try wrapping({ PipelineError.syntax(file: file, $0) }) {
+      () throws(JSONError) in try JSONValue.parse(bytes, options: .python)
+    }
+    source = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
+      try SafeTensors(path: path + "/io.safetensors")
+    }
+  }
+
+  /// `_class_name`, if there is one.
+  var className: String? { configuration["_class_name"]?.string }
+
+  /// Names of the outputs, without `out.`.
+  var outputs: [String] {
+    source.keys.filter { $0.hasPrefix("out.") }.map { String($0.dropFirst(4)) }.sorted()
+  }
+
+  /// The tensor `name`, nil when there is none.
+  func optional(_ name: String) throws(PipelineError) -> Tensor? {
+    guard source.keys.contains(name) else { return nil }
+    return try tensor(name)
+  }
+
+  /// The tensor `name`.
+  func tensor(_ name: String) throws(PipelineError) -> Tensor {
+    try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
+      try source.tensor(name)
+    }
+  }
+}
+
+extension Tensor {
+  /// NCHW to NHWC.
+  var channelsLast: Tensor { permuted([0, 2, 3, 1]) }
+  /// NHWC to NCHW.
+  var channelsFirst: Tensor { permuted([0, 3, 1, 2]) }
+}

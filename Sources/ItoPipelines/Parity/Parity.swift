@@ -1,0 +1,107 @@
+import ItoCheckpoints
+import ItoDiffusion
+import ItoModels
+import ItoModules
+import ItoTensors
+
+/// Runs goldens of other implementations through ours.
+public enum Parity {
+  /// Compares everything in the golden `folder`.
+  ///
+  /// - Throws: `PipelineError.request` when its class is not supported, naming it.
+  public static func check(_ folder: String) throws(PipelineError) -> [ParityReport] {
+    let golden = try GoldenFolder(folder)
+    guard let handler = handlers.first(where: { $0.handles(golden) }) else {
+      let name = golden.className.map { "class \"\($0)\"" } ?? "a golden without a class"
+      throw .request("\(folder): \(name) is not supported")
+    }
+    return try handler.run(golden)
+  }
+
+  /// A kind of golden.
+  struct Handler: Sendable {
+    let handles: @Sendable (GoldenFolder) -> Bool
+    let run: @Sendable (GoldenFolder) throws(PipelineError) -> [ParityReport]
+  }
+
+  /// Every kind of golden that can be run.
+  static let handlers: [Handler] = [.noise, .backbone, .scheduler]
+}
+
+extension Parity.Handler {
+  /// Denoising networks, by the registry of classes.
+  static let backbone = Parity.Handler(
+    handles: { golden in
+      BackboneFamily.builtin.contains { $0.className == golden.className }
+        && golden.source.keys.contains("out.sample")
+    },
+    run: { golden throws(PipelineError) in
+      var initial = ParameterInitializer.placeholder
+      let network = try wrapping(PipelineError.model) { () throws(ModelError) in
+        try BackboneFamily.make(golden.configuration, &initial)
+      }
+      return [try evaluate(network, golden)]
+    })
+
+  private static func evaluate<B: RegisteredBackbone>(
+    _ network: B, _ golden: GoldenFolder
+  ) throws(PipelineError) -> ParityReport {
+    let network = try loadWeights(network, from: golden.path + "/weights.safetensors")
+    let name = golden.source.keys.contains("in.sample") ? "in.sample" : "in.hidden_states"
+    let x = try golden.tensor(name).channelsLast
+    var time = try golden.tensor("in.timestep").cast(to: .float32)
+    if time.shape.count == 1 { time = Tensor(repeating: Double(time.item), shape: [x.shape[0]]) }
+    let conditioning = Conditioning(
+      tokens: try golden.optional("in.encoder_hidden_states"),
+      label: try golden.optional("in.class_labels"))
+    let y = network(x, time: time, conditioning: conditioning, context: EvaluationContext())
+    return ParityReport(
+      "sample", ours: y.channelsFirst, golden: try golden.tensor("out.sample"),
+      tolerance: networkTolerance)
+  }
+
+  /// `torch.randn` and `torch.rand` on the CPU: every bit must agree.
+  static let noise = Parity.Handler(
+    handles: { golden in
+      golden.className == nil && golden.outputs.contains { $0.hasPrefix("seed") }
+    },
+    run: { golden throws(PipelineError) in
+      var reports: [ParityReport] = []
+      for output in golden.outputs {
+        let expected = try golden.tensor("out.\(output)")
+        let parts = output.split(separator: ".")
+        guard parts.count == 2, let seed = UInt64(parts[0].dropFirst(4)) else {
+          throw .request("\(golden.path): output \"\(output)\" is not seedS.nN, .then or .randN")
+        }
+        var source = NoiseSource(seed: seed)
+        let kind = parts[1], ours: Tensor
+        if kind == "then" {
+          ours = Tensor.concatenated([20, 7, 16].map { source.normal([$0]) }, axis: 0)
+        } else if kind.hasPrefix("rand") {
+          ours = source.uniform(expected.shape)
+        } else {
+          ours = source.normal(expected.shape)
+        }
+        reports.append(ParityReport(output, ours: ours, golden: expected, tolerance: nil))
+      }
+      return reports
+    })
+
+  /// Whole trajectories of solvers on a closed-form network.
+  static let scheduler = Parity.Handler(
+    handles: { golden in golden.source.keys.contains("out.x") && golden.className != nil },
+    run: { golden throws(PipelineError) in
+      let initial = try golden.tensor("in.x0"), drawn = try golden.optional("out.noise")
+      let trajectory = try wrapping(PipelineError.sampling) { () throws(SamplingError) in
+        try SchedulerParity(golden.configuration).trajectory(from: initial, drawn: drawn)
+      }
+      return [
+        ParityReport(
+          "timesteps", ours: trajectory.timesteps, golden: try golden.tensor("out.timesteps"),
+          tolerance: trajectoryTolerance),
+        ParityReport(
+          "x", ours: trajectory.samples, golden: try golden.tensor("out.x"),
+          tolerance: trajectoryTolerance),
+      ]
+    })
+}
