@@ -20,6 +20,7 @@ let layers: [[Row]] = [
     Row(target: "ItoCKernels"),
     Row(target: "ItoCOneDNN", own: ["ItoCKernels"]),
     Row(target: "ItoCCodecs"),
+    Row(target: "ItoCImages", own: ["ItoCCodecs"]),
     Row(target: "ItoComponents"),
   ],
   [
@@ -27,7 +28,7 @@ let layers: [[Row]] = [
   ],
   [
     Row(target: "ItoModules", own: ["ItoTensors"]),
-    Row(target: "ItoImages", own: ["ItoTensors", "ItoCCodecs"]),
+    Row(target: "ItoImages", own: ["ItoTensors", "ItoComponents", "ItoCImages", "ItoCCodecs"]),
   ],
   [
     Row(
