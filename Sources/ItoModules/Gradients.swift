@@ -13,7 +13,10 @@ public struct Gradients: Sendable {
 
   /// Adds `other`, for micro-batches and data parallelism.
   public mutating func accumulate(_ other: Gradients) {
-    byPath.merge(other.byPath) { $0 + $1 }
+    for (path, gradient) in other.byPath {
+      // In place: a merge would hold both sums while it adds.
+      if byPath[path]?.accumulate(gradient) == nil { byPath[path] = gradient }
+    }
   }
 
   /// Multiplies every gradient by `factor`.

@@ -123,6 +123,22 @@ extension OptionReader {
     return numbers
   }
 
+  /// Texts, or nil when the option is not given. One text is a list of one.
+  public mutating func strings(_ key: String) throws(OptionError) -> [String]? {
+    guard let given = take(key, "list of texts", nil) else { return nil }
+    let items: [OptionValue] = if case .list(let items) = given { items } else { [given] }
+    var texts: [String] = []
+    for item in items {
+      switch item {
+      case .string(let value): texts.append(value)
+      // A name made of digits looks like a number.
+      case .int(let value): texts.append("\(value)")
+      default: throw .wrongType(key: key, expected: "a list of texts", found: item.kind)
+      }
+    }
+    return texts
+  }
+
   private mutating func number(
     _ key: String, _ fallback: String?, _ range: ClosedRange<Double>?
   ) throws(OptionError) -> Double? {
