@@ -12,7 +12,8 @@ final class TemporaryFolder {
   let path: String
 
   init() {
-    var template = Array("/tmp/ito-training-XXXXXX".utf8CString)
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? P_tmpdir
+    var template = Array((parent + "/ito-training-XXXXXX").utf8CString)
     path = String(cString: mkdtemp(&template)!)
   }
 

@@ -6,8 +6,8 @@ public enum DataError: Error, Sendable, Hashable {
   case file(FileError)
   /// A file that is not what its format says.
   case corrupt(path: String, reason: String)
-  /// One picture or its description that cannot be used. Preparation skips it and goes on.
-  case item(name: String, reason: String)
+  /// One picture that cannot be used. Preparation skips it, names it and goes on.
+  case item(reason: String)
   /// Too many items could not be used.
   case tooManyBadItems(bad: Int, of: Int, items: [String])
   /// Nothing to train on.
@@ -24,7 +24,7 @@ extension DataError: CustomStringConvertible {
     case .corrupt(let path, let reason):
       return "'\(path)' cannot be read as training data: \(reason). "
         + "Fetch the file again, or check that it is of the kind the configuration says."
-    case .item(let name, let reason): return "\(name): \(reason)"
+    case .item(let reason): return reason
     case .tooManyBadItems(let bad, let count, let items):
       let shown = items.prefix(20).map { "\n  " + $0 }.joined()
       let more = items.count > 20 ? "\n  and \(items.count - 20) more" : ""

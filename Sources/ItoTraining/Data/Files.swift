@@ -1,4 +1,5 @@
 import ItoComponents
+import ItoTensors
 
 #if canImport(Glibc)
   import Glibc
@@ -26,6 +27,17 @@ func readText(_ path: String, limit: Int = 1 << 30) throws(DataError) -> String 
   guard let text = String(validating: hasMark ? Array(bytes.dropFirst(3)) : bytes, as: UTF8.self)
   else { throw .corrupt(path: path, reason: "it is not UTF-8 text") }
   return text
+}
+
+/// Makes the folder `path` and those above it that are missing.
+func createFolder(_ path: String) throws(DataError) {
+  if path.isEmpty || isFolder(path) { return }
+  let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? ""
+  try createFolder(parent)
+  // Another process may have made it meanwhile.
+  if mkdir(path, 0o777) != 0 && errno != EEXIST {
+    throw .file(FileError(.create, path: path, code: errno))
+  }
 }
 
 /// A file below a folder.
@@ -74,3 +86,12 @@ func files(below folder: String) throws(DataError) -> [FoundFile] {
   }
   return found.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
 }
+
+/// Sixteen hexadecimal digits.
+func hex(_ word: UInt64) -> String {
+  let digits = String(word, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
+}
+
+/// A checksum of `text` as sixteen hexadecimal digits.
+func digest(_ text: String) -> String { hex(Array(text.utf8).withUnsafeBytes { checksum($0) }) }

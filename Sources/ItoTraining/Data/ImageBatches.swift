@@ -29,7 +29,7 @@ public struct Augmentation: Sendable, Hashable {
 ///
 /// Putting a batch together is one pass over its bytes, some 10 µs per 100,000 pixels. When the
 /// pictures are in a mapped file, `willNeed` has the system read those of a later batch meanwhile.
-public struct ImageBatches: Sendable {
+public struct ImageBatches: BatchSource {
   /// The pictures.
   public let images: ImageSet
   /// Seed of the order and of the variation.
@@ -61,11 +61,14 @@ public struct ImageBatches: Sendable {
     self.dtype = dtype
   }
 
+  /// Number of pictures.
+  public var count: Int { images.count }
+
   /// The `count` pictures from `position` on.
   public func batch(at position: Int, count: Int) -> ImageBatch {
     let picks = picks(at: position, count: count)
     return ImageBatch(
-      images: images.pixels.pictures(picks, dtype: dtype),
+      images: images.pixels.pictures(stored(picks), dtype: dtype),
       labels: images.labels.isEmpty ? [] : picks.map { images.labels[$0.index] },
       captions: images.captions.isEmpty ? [] : picks.map { images.captions[$0.index] })
   }
@@ -77,13 +80,23 @@ public struct ImageBatches: Sendable {
     let size = images.height * images.width * images.channels
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     reading(images.pixels) { base in
-      for pick in picks(at: position, count: count) {
+      for pick in stored(picks(at: position, count: count)) {
         let start = (Int(bitPattern: base) + pick.index * size) & ~(page - 1)
         let end = Int(bitPattern: base) + (pick.index + 1) * size
         guard let address = UnsafeMutableRawPointer(bitPattern: start) else { continue }
         // Advice: a refusal changes nothing but the time.
         _ = posix_madvise(address, end - start, POSIX_MADV_WILLNEED)
       }
+    }
+  }
+
+  /// The picks with rows of the store in place of pictures of the set.
+  private func stored(_ picks: [PicturePick]) -> [PicturePick] {
+    if images.rows == nil { return picks }
+    return picks.map { pick in
+      var pick = pick
+      pick.index = images.row(of: pick.index)
+      return pick
     }
   }
 

@@ -3,14 +3,16 @@ public import ItoTensors
 /// Pictures of one size, decoded, with their labels or captions: what batches are drawn from.
 ///
 /// The pixels stay bytes, in memory or in a mapped file, and become numbers only as a batch is put
-/// together; 60,000 pictures of 28 × 28 take 47 MB.
+/// together; 60,000 pictures of 28 × 28 take 47 MB. A subset shares its pixels with the whole.
 public struct ImageSet: Sendable {
-  /// uint8 `[count, height, width, channels]`
-  public var pixels: Tensor
+  /// The store: uint8 `[rows, height, width, channels]`.
+  public let pixels: Tensor
+  /// The row of the store that each picture is in; nil when they are the rows in order.
+  let rows: [Int32]?
   /// The class of each picture, empty when there are none.
-  public var labels: [Int32]
+  public private(set) var labels: [Int32]
   /// The caption of each picture, empty when there are none.
-  public var captions: [String]
+  public private(set) var captions: [String]
   /// Names of the classes, empty when they have none.
   public var classNames: [String]
   /// What could not be used, each with its reason.
@@ -36,10 +38,20 @@ public struct ImageSet: Sendable {
     self.captions = captions
     self.classNames = classNames
     self.skipped = skipped
+    rows = nil
+  }
+
+  private init(_ whole: ImageSet, rows: [Int32]) {
+    pixels = whole.pixels
+    self.rows = rows
+    labels = whole.labels
+    captions = whole.captions
+    classNames = whole.classNames
+    skipped = whole.skipped
   }
 
   /// Number of pictures.
-  public var count: Int { pixels.shape[0] }
+  public var count: Int { rows?.count ?? pixels.shape[0] }
   /// Pixels down.
   public var height: Int { pixels.shape[1] }
   /// Pixels across.
@@ -49,6 +61,20 @@ public struct ImageSet: Sendable {
 
   /// Number of classes: the names, or one more than the highest label; 0 without labels.
   public var classCount: Int {
-    labels.isEmpty ? 0 : max(classNames.count, Int(labels.max() ?? -1) + 1)
+    labels.isEmpty ? 0 : Swift.max(classNames.count, Int(labels.max() ?? -1) + 1)
+  }
+
+  /// The row of the store that picture `index` is in.
+  func row(of index: Int) -> Int { rows.map { Int($0[index]) } ?? index }
+
+  /// The pictures at `indices`, in that order, sharing the store.
+  public func keeping(_ indices: some Collection<Int>) -> ImageSet {
+    for index in indices {
+      require(index >= 0 && index < count, "no picture \(index) in a set of \(count)")
+    }
+    var result = ImageSet(self, rows: indices.map { Int32(row(of: $0)) })
+    if !labels.isEmpty { result.labels = indices.map { labels[$0] } }
+    if !captions.isEmpty { result.captions = indices.map { captions[$0] } }
+    return result
   }
 }

@@ -1,5 +1,3 @@
-import ItoTensors
-
 /// More than this share of unusable items stops a run: the data is then not what was meant.
 let tolerableShareOfBadItems = 0.01
 
@@ -23,23 +21,6 @@ extension ImageSet {
     let dropped = Set(bad)
     var result = keeping((0..<count).filter { !dropped.contains($0) })
     result.skipped += reasons
-    return result
-  }
-
-  /// The pictures at `indices`, copied.
-  public func keeping(_ indices: [Int]) -> ImageSet {
-    let size = height * width * channels
-    var result = self
-    result.pixels = reading(pixels) { store in
-      Tensor(building: [indices.count, height, width, channels], dtype: .uint8) { out in
-        for (i, index) in indices.enumerated() {
-          require(index >= 0 && index < count, "no picture \(index) in a set of \(count)")
-          (out + i * size).copyMemory(from: store + index * size, byteCount: size)
-        }
-      }
-    }
-    if !labels.isEmpty { result.labels = indices.map { labels[$0] } }
-    if !captions.isEmpty { result.captions = indices.map { captions[$0] } }
     return result
   }
 }

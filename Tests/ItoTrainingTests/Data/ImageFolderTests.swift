@@ -1,0 +1,143 @@
+import ItoImages
+import Testing
+
+@testable import ItoTraining
+
+@Suite struct ImageFolderTests {
+  let folder = TemporaryFolder()
+
+  private func picture(_ name: String, grey: UInt8 = 7, width: Int = 4, height: Int = 3) throws {
+    let image = PixelImage(width: width, height: height, color: PixelColor(grey: grey))
+    try folder.write(name, [])
+    try image.write(folder(name))
+  }
+
+  private func names(_ data: ImageFolder) -> [String] { (0..<data.count).map { data.name(of: $0) } }
+
+  @Test("Sub-folders are classes, in order; other files are left out")
+  func classes() throws {
+    for name in ["b/2.png", "b/1.png", "a/x/3.jpg", "c/4.webp"] { try picture(name) }
+    try folder.write("a/notes.txt", "nothing")
+    try folder.write("b/.hidden.png", "nothing")
+    let data = try ImageFolder(folder.path)
+    #expect(names(data) == ["'a/x/3.jpg'", "'b/1.png'", "'b/2.png'", "'c/4.webp'"])
+    #expect(data.classNames == ["a", "b", "c"])
+    #expect((0..<4).map { data.description(of: $0).label } == [0, 1, 1, 2])
+    #expect(data.description(of: 0).caption == nil)
+    #expect(try data.image(at: 1).width == 4)
+  }
+
+  @Test("Folders called by numbers are in the order of the numbers")
+  func numbers() throws {
+    for name in ["10/a.png", "2/a.png", "0/a.png"] { try picture(name) }
+    #expect(try ImageFolder(folder.path).classNames == ["0", "2", "10"])
+  }
+
+  @Test(
+    "A text file beside a picture is its caption; one that is missing is that picture's problem")
+  func sidecars() throws {
+    for name in ["1.png", "2.png", "sub/3.png"] { try picture(name) }
+    try folder.write("1.txt", "\u{FEFF}  a red shoe\n")
+    try folder.write("sub/3.txt", "ein Schuh — größer")
+    let data = try ImageFolder(folder.path)
+    #expect(
+      (0..<3).map { data.description(of: $0).caption } == ["a red shoe", "", "ein Schuh — größer"])
+    #expect(data.classNames.isEmpty)
+    #expect {
+      try data.image(at: 1)
+    } throws: {
+      "\($0)".contains("no caption")
+    }
+    try folder.write("2.txt", [0xff, 0xfe, 0x00])
+    #expect {
+      try ImageFolder(folder.path).image(at: 1)
+    } throws: {
+      "\($0)".contains("UTF-8")
+    }
+  }
+
+  @Test(
+    "An index lists pictures, captions and classes", arguments: ["metadata.csv", "metadata.jsonl"])
+  func index(file: String) throws {
+    for name in ["1.png", "sub/2.png", "unlisted.png"] { try picture(name) }
+    if file.hasSuffix("csv") {
+      try folder.write(
+        file, "file_name,extra,text,label\nsub/2.png,1,\"a, b\",cat\n1.png,2,c,bird\n")
+    } else {
+      try folder.write(
+        file,
+        """
+        {"file_name": "sub/2.png", "text": "a, b", "label": "cat", "extra": [1]}
+
+        {"file_name": "1.png", "text": "c", "label": "bird"}
+        """)
+    }
+    let data = try ImageFolder(folder.path)
+    #expect(names(data) == ["'sub/2.png'", "'1.png'"])
+    #expect(data.classNames == ["bird", "cat"])
+    #expect((0..<2).map { data.description(of: $0).label } == [1, 0])
+    #expect((0..<2).map { data.description(of: $0).caption } == ["a, b", "c"])
+  }
+
+  @Test("Numbers in an index are class numbers; another file can be named")
+  func numberedIndex() throws {
+    try picture("1.png")
+    let path = try folder.write("other.csv", "image,class\n1.png,7\n")
+    let data = try ImageFolder(folder.path, index: path)
+    #expect(data.description(of: 0).label == 7)
+    #expect(data.classNames.isEmpty)
+  }
+
+  @Test("A picture that an index names and the folder lacks is that picture's problem")
+  func absent() throws {
+    try picture("1.png")
+    try folder.write("metadata.csv", "file_name\n1.png\n../secret.png\n")
+    let data = try ImageFolder(folder.path)
+    #expect(try data.image(at: 0).height == 3)
+    #expect {
+      try data.image(at: 1)
+    } throws: {
+      "\($0)".contains("line 3")
+    }
+  }
+
+  @Test(
+    "A broken index is an error that names the line",
+    arguments: [
+      ("metadata.csv", "text\na\n", "file_name"),
+      ("metadata.csv", "file_name,text\n1.png\n", "line 2"),
+      ("metadata.jsonl", "{\"file_name\": \"1.png\"}\n{", "line 2"),
+      ("metadata.jsonl", "{\"file_name\": 1.5}", "line 1"),
+      ("metadata.jsonl", "{\"text\": \"a\"}", "line 1"),
+      ("metadata.jsonl", "", "no records"),
+      ("metadata.csv", "file_name,text\n", "no records"),
+      (
+        "metadata.jsonl", "{\"file_name\": \"1.png\"}\n{\"file_name\": \"1.png\", \"text\": \"a\"}",
+        "1 of 2 records have no caption"
+      ),
+    ])
+  func brokenIndex(file: String, text: String, said: String) throws {
+    try picture("1.png")
+    try folder.write(file, text)
+    #expect {
+      try ImageFolder(folder.path)
+    } throws: {
+      "\($0)".contains(said)
+    }
+  }
+
+  @Test("An empty or missing folder is an error")
+  func empty() throws {
+    #expect(throws: DataError.self) { try ImageFolder(folder.path) }
+    #expect(throws: DataError.self) { try ImageFolder(folder("nowhere")) }
+  }
+
+  @Test("A change of a file changes the identity")
+  func identity() throws {
+    try picture("1.png", grey: 7)
+    let before = try ImageFolder(folder.path).identity
+    #expect(try ImageFolder(folder.path).identity == before)
+    try picture("1.png", grey: 200, width: 5)
+    #expect(try ImageFolder(folder.path).identity != before)
+  }
+}
