@@ -25,7 +25,7 @@ demo: ## build, then draw a labelled contact sheet of the embedded model's ten c
 
 test: ## run the tests, and the parity check where golden folders are at hand (FIXTURES=folder)
 	@$(enter) Scripts/setup.sh test
-	@$(enter) swift test $(test_flags)
+	@$(enter) swift test --no-parallel $(test_flags)
 	@$(enter) Scripts/parity.sh .build/testing/release/ito "$(FIXTURES)"
 
 build: ## build everything, optimised

@@ -144,7 +144,9 @@ let package = Package(
         "ItoTensors", "ItoComponents", "ItoTestSupport",
       ],
       swiftSettings: settings),
-    .testTarget(name: "ItoCommandTests", dependencies: ["ItoCommand"], swiftSettings: settings),
+    .testTarget(
+      name: "ItoCommandTests", dependencies: ["ItoCommand", "ItoComponents"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

@@ -2,5 +2,19 @@ import ArgumentParser
 
 @main
 struct Ito: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Efficient diffusion models.")
+  static let configuration = CommandConfiguration(
+    commandName: "ito",
+    abstract: "Efficient diffusion models: train, draw, inspect, compare, judge.",
+    discussion: """
+      Examples:
+        ito generate sneaker bag dress --count 4 --sheet clothes.png
+        ito train Recipes/fashion-mnist.yaml --resume
+        ito eval Models/fashion-mnist --count 2000
+        ito inspect Models/fashion-mnist
+      """,
+    version: itoVersion,
+    subcommands: [Generate.self, Train.self, Evaluate.self, Inspect.self, ParityCommand.self])
 }
+
+/// The version of the program and the library.
+let itoVersion = "0.1.0"

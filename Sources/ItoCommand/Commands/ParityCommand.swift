@@ -1,0 +1,71 @@
+import ArgumentParser
+import ItoComponents
+import ItoPipelines
+
+struct ParityCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "parity",
+    abstract: "Compare Itô with goldens made by another implementation.",
+    discussion: """
+      A golden folder holds config.json, io.safetensors and, for networks, weights.safetensors.
+      Prints the largest absolute difference and the relative RMS error of each output. Exits with
+      status 1 when one is wrong or a folder's class is not supported.
+
+      Example:
+        ito parity goldens/dit goldens/unet_uncond_ddpm goldens/torch_randn
+      """)
+
+  @OptionGroup var shared: SharedOptions
+
+  @Argument(help: "Golden folders.")
+  var folders: [String]
+
+  func run() throws {
+    shared.apply()
+    var failures = 0
+    for folder in folders {
+      do {
+        let reports = try Parity.check(folder)
+        failures += reports.count { !$0.passes }
+        if reports.count > 8 && !shared.json && reports.allSatisfy(\.passes) {
+          printSummary(folder, reports)
+        } else {
+          for report in reports { print(folder, report) }
+        }
+      } catch {
+        failures += 1
+        if shared.json {
+          let object: JSONObject = ["folder": .string(folder), "error": .string("\(error)")]
+          Terminal.output(JSONValue.object(object).text())
+        } else {
+          Terminal.output("FAIL  \(folder)  \(error)")
+        }
+      }
+    }
+    if failures > 0 { throw ExitCode(1) }
+  }
+
+  private func print(_ folder: String, _ report: ParityReport) {
+    if shared.json {
+      let object: JSONObject = [
+        "folder": .string(folder), "output": .string(report.output),
+        "max_abs": .double(report.largestDifference), "rel_rms": .double(report.relativeRMS),
+        "pass": .bool(report.passes),
+      ]
+      Terminal.output(JSONValue.object(object).text(JSONStyle(writesNonFinite: true)))
+    } else {
+      Terminal.output(
+        "\(report.passes ? "PASS" : "FAIL")  \(folder)  \(report.output)  "
+          + "max |Δ| \(Float(report.largestDifference))  relative RMS \(Float(report.relativeRMS))"
+          + (report.tolerance.map { " (at most \(Float($0)))" } ?? " (every bit must agree)"))
+    }
+  }
+
+  private func printSummary(_ folder: String, _ reports: [ParityReport]) {
+    let worst = reports.map(\.relativeRMS).max() ?? 0
+    let difference = reports.map(\.largestDifference).max() ?? 0
+    Terminal.output(
+      "PASS  \(folder)  \(reports.count) outputs  max |Δ| \(Float(difference))  "
+        + "relative RMS \(Float(worst))")
+  }
+}

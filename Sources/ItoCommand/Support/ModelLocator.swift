@@ -1,0 +1,49 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Finds model folders.
+enum ModelLocator {
+  /// The model drawn with when none is named.
+  static let defaultModel = "fashion-mnist"
+
+  /// The folder of `name`: a path as given, or the name of a model that comes with Itô.
+  ///
+  /// Looked for in ITO_MODELS, in `Models` under the working directory, and in `Models` beside or
+  /// above the program.
+  static func folder(_ name: String) throws -> String {
+    if isFile(name + "/model.json") { return name }
+    if !name.contains("/") {
+      for root in roots where isFile("\(root)/\(name)/model.json") { return "\(root)/\(name)" }
+    }
+    throw CommandFailure(
+      "No model \"\(name)\": there is no \(name)/model.json, and none in "
+        + roots.joined(separator: ", ") + ". Give the folder that `ito train` wrote.")
+  }
+
+  private static var roots: [String] {
+    var found: [String] = []
+    if let path = getenv("ITO_MODELS") { found.append(String(cString: path)) }
+    found.append("Models")
+    var folder = programFolder
+    while let slash = folder.lastIndex(of: "/") {
+      if isFile("\(folder)/Models/\(defaultModel)/model.json") { found.append("\(folder)/Models") }
+      folder = String(folder[..<slash])
+    }
+    return found
+  }
+
+  private static var programFolder: String {
+    guard let resolved = realpath("/proc/self/exe", nil) else { return "" }
+    defer { free(resolved) }
+    let path = String(cString: resolved)
+    return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+  }
+
+  static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+}

@@ -1,0 +1,186 @@
+import ItoCheckpoints
+import ItoComponents
+import ItoDiffusion
+import ItoModels
+import ItoModules
+import ItoPipelines
+import ItoTensors
+import ItoTraining
+
+/// Pictures as a codec's latents.
+struct CodedBatches: BatchSource {
+  let batches: ImageBatches
+  let codec: any LatentCodec
+
+  var count: Int { batches.count }
+  func batch(at position: Int, count: Int) -> ImageBatch {
+    var batch = batches.batch(at: position, count: count)
+    batch.images = codec.encode(batch.images)
+    return batch
+  }
+  func willNeed(at position: Int, count: Int) { batches.willNeed(at: position, count: count) }
+}
+
+/// One `ito train` from recipe to model folder.
+struct TrainingSession {
+  let recipe: Recipe
+  let steps: Int
+  let run: String, output: String
+  let resumes: Bool
+  let isQuiet: Bool
+
+  func trainDenoiser<B: RegisteredBackbone>(_ backbone: B) throws {
+    let settings = recipe.diffusion
+    let codec = try Registry<any LatentCodec>.builtin.make(settings.codec)
+    let latent = try codec.latentShape(
+      height: recipe.data.height, width: recipe.data.width, channels: recipe.data.channels, count: 1
+    )
+    guard backbone.inputChannels == latent[3], backbone.outputChannels == latent[3] else {
+      throw CommandFailure(
+        "\(recipe.file): the network has \(backbone.inputChannels) channels in and "
+          + "\(backbone.outputChannels) out, but the data has \(latent[3]); change in_channels and "
+          + "out_channels")
+    }
+    let (training, test) = try openData()
+    let labels = training.classNames
+    let classes = training.classCount
+    if let known = backbone.classCount, known < classes + 1 {
+      throw CommandFailure(
+        "\(recipe.file): the data has \(classes) classes, so the network needs \(classes + 1) (one more "
+          + "for \"no class\"), not \(known)")
+    }
+    let model = PreconditionedDenoiser(
+      backbone, schedule: try Registry<any NoiseSchedule>.builtin.make(settings.schedule),
+      parameterization: try Registry<any Parameterization>.builtin.make(settings.parameterization),
+      computeType: recipe.training.precision)
+    let objective = DenoisingObjective<B>(
+      times: try Registry<any TimeSampling>.builtin.make(settings.times),
+      weighting: try Registry<any LossWeighting>.builtin.make(settings.weighting),
+      isStratified: settings.isStratified,
+      dropout: backbone.classCount == nil ? 0 : settings.dropout, nullLabel: Int32(classes))
+    let trained = try train(
+      model, objective, try source(training, codec, isTraining: true),
+      try test.map { try source($0, codec, isTraining: false) })
+    let sampling = recipe.sampling
+    try write(
+      ModelManifest(
+        task: .generate, summary: recipe.summary, network: recipe.network,
+        schedule: settings.schedule, parameterization: settings.parameterization,
+        codec: settings.codec, height: recipe.data.height, width: recipe.data.width,
+        channels: recipe.data.channels, labels: labels, solver: sampling.solver,
+        spacing: sampling.spacing, guidance: sampling.guidance, steps: sampling.steps,
+        provenance: provenance), trained.backbone)
+  }
+
+  func trainClassifier(_ network: ImageClassifier) throws {
+    let (training, test) = try openData()
+    guard network.inChannels == recipe.data.channels, network.classes == training.classCount else {
+      throw CommandFailure(
+        "\(recipe.file): the network takes \(network.inChannels) channels and knows \(network.classes) "
+          + "classes, but the data has \(recipe.data.channels) and \(training.classCount)")
+    }
+    let objective = ClassificationObjective<ImageClassifier>(
+      computeType: recipe.training.precision, smoothing: recipe.training.labelSmoothing
+    ) { $0($1) }
+    let trained = try train(
+      network, objective, try source(training, PixelCodec(), isTraining: true),
+      try test.map { try source($0, PixelCodec(), isTraining: false) })
+    try write(
+      ModelManifest(
+        task: .classify, summary: recipe.summary, network: recipe.network,
+        height: recipe.data.height, width: recipe.data.width, channels: recipe.data.channels,
+        labels: training.classNames, provenance: provenance), trained)
+  }
+
+  /// The data, for whoever uses the model later.
+  private var provenance: JSONValue {
+    [
+      "recipe": recipe.source, "steps": .integer(Int64(steps)), "version": .string(itoVersion),
+    ]
+  }
+
+  private func openData() throws -> (training: ImageSet, test: ImageSet?) {
+    let loader = PictureLoader(data: recipe.data, isQuiet: isQuiet)
+    let training = try loader.load(recipe.data.training)
+    return (training, try recipe.data.test.map { try loader.load($0) })
+  }
+
+  private func source(
+    _ images: ImageSet, _ codec: any LatentCodec, isTraining: Bool
+  ) throws -> CodedBatches {
+    CodedBatches(
+      batches: try ImageBatches(
+        images, seed: recipe.seed, isShuffled: isTraining,
+        augmentation: isTraining ? recipe.data.augmentation : Augmentation()), codec: codec)
+  }
+
+  private func train<O: TrainingObjective>(
+    _ model: O.Model, _ objective: O, _ data: CodedBatches, _ test: CodedBatches?
+  ) throws -> O.Model where O.Batch == ImageBatch {
+    let t = recipe.training
+    let trainer = Trainer(
+      model, objective: objective,
+      optimizer: try Registry<any Optimizer>.builtin.make(t.optimizer),
+      learningRate: LearningRate(
+        peak: t.learningRate, warmupSteps: t.warmup, totalSteps: steps,
+        decay: try Registry<any LearningRateDecay>.builtin.make(t.schedule)),
+      options: TrainerOptions(
+        seed: recipe.seed, clipNorm: t.clip, weightType: t.precision, averageDecay: t.average))
+    var training = TrainingRun(
+      trainer, data: data, validation: test,
+      options: TrainingRunOptions(
+        folder: run, totalSteps: steps, batchSize: t.batch, microBatches: t.accumulate,
+        checkpointInterval: t.saveEvery, keptCheckpoints: t.keep, logInterval: t.logEvery,
+        validationInterval: t.validateEvery, validationCount: t.validationCount,
+        configuration: recipe.source))
+    if resumes { try training.resume() }
+    let first = training.trainer.stepIndex
+    let stop = StopFlag(), interrupt = Interrupt.watch()
+    var bar = ProgressBar(
+      "training", unit: "step", total: steps, first: first, isShown: !isQuiet)
+    let begin = now()
+    let outcome = try training.run(stop: stop) { event in
+      if interrupt.isRequested { stop.request() }
+      show(event, &bar)
+    }
+    bar.clear()
+    if case .stopped(let step) = outcome {
+      throw CommandFailure(
+        "Stopped after step \(step) of \(steps); everything is saved in \(run). "
+          + "Go on with: ito train \(recipe.file) --resume")
+    }
+    let done = training.trainer.stepIndex - first
+    note("trained \(done) steps in \(formatted(seconds: now() - begin))")
+    // The average as it is, not rounded to the precision trained in: `write` stores it.
+    return training.trainer.average?.model ?? training.trainer.model
+  }
+
+  private func show<M: Module>(_ event: TrainingEvent<M>, _ bar: inout ProgressBar) {
+    switch event {
+    case .step(let step, _, let rate):
+      bar.update(step.index + 1, note: "loss \(brief(step.loss))  \(brief(rate)) pictures/s")
+    case .skipped(let step, let place):
+      bar.clear()
+      note("step \(step.index + 1) skipped: \(place) is not finite")
+    case .validation(let step, let measures):
+      bar.clear()
+      let text = measures.map { "\($0.name) \(brief($0.value))" }.joined(separator: "  ")
+      note("step \(step): held-out \(text)")
+    case .checkpoint, .sample: break
+    }
+  }
+
+  private func note(_ text: String) { if !isQuiet { Terminal.note(text) } }
+
+  private func write(_ manifest: ModelManifest, _ model: some Module) throws {
+    try makeFolder(output)
+    let stored = model.converted(to: .bfloat16)
+    try stored.save(to: output + "/" + manifest.weights)
+    try AtomicFile.write(output + "/model.json", bytes: manifest.json.utf8(.pretty))
+    if isQuiet {
+      Terminal.output(JSONValue.object(["model": .string(output)]).text())
+    } else {
+      Terminal.output("\(output): \(stored.parameterCount) parameters")
+    }
+  }
+}
