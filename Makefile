@@ -21,7 +21,7 @@ demo: ## build, then draw a labelled contact sheet of the embedded model's ten c
 	@$(enter) Scripts/setup.sh build
 	@$(enter) swift build -c release --product ito $(checked)
 	@$(enter) mkdir -p "$$(dirname -- "$(SHEET)")" && \
-	  .build/release/ito generate --model Models/fashion-mnist --sheet "$(SHEET)"
+	  .build/release/ito generate --model Models/fashion-mnist --count 8 --sheet "$(SHEET)"
 
 test: ## run the tests, and the parity check where golden folders are at hand (FIXTURES=folder)
 	@$(enter) Scripts/setup.sh test

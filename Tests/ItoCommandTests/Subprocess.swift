@@ -35,8 +35,16 @@ enum Program {
     var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
     words.append(nil)
     defer { for word in words { free(word) } }
+    // The threads that tests run on block signals, and a child inherits that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var child = pid_t()
-    return posix_spawn(&child, path, &actions, nil, words, environ) == 0 ? child : nil
+    return posix_spawn(&child, path, &actions, &attributes, words, environ) == 0 ? child : nil
   }
 
   /// Waits for `child`; nil when a signal ended it.

@@ -70,7 +70,7 @@ import Testing
     for (ending, format) in [
       ("png", ImageFormat.png), ("jpg", .jpeg), ("JPEG", .jpeg), ("webp", .webp),
     ] {
-      let path = "/tmp/ito-write-\(getpid()).\(ending)"
+      let path = "\(P_tmpdir)/ito-write-\(getpid()).\(ending)"
       defer { unlink(path) }
       try image.write(path, metadata: ["parameters": "p"])
       let header = try ImageHeader.read(path)

@@ -10,7 +10,7 @@ import Testing
 
 /// A fresh folder for one test, removed with its (flat) contents.
 private func withFolder(_ body: (String) throws -> Void) throws {
-  var template = Array("/tmp/ito-test-XXXXXX".utf8CString)
+  var template = Array((P_tmpdir + "/ito-test-XXXXXX").utf8CString)
   let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
   defer {
     for name in names(in: folder) { unlink(folder + "/" + name) }

@@ -11,7 +11,7 @@ import Testing
 @Suite struct FileReadingTests {
   @Test("a file of every awkward size reads back", arguments: [0, 1, 4095, 4096, 4097, 100_000])
   func sizes(count: Int) throws {
-    let path = "/tmp/ito-read-\(getpid())-\(count)"
+    let path = "\(P_tmpdir)/ito-read-\(getpid())-\(count)"
     defer { unlink(path) }
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 7) }
     try AtomicFile.write(path, bytes: bytes)
@@ -36,10 +36,10 @@ import Testing
   }
 
   @Test func errorsNameTheFile() throws {
-    let error = try #require(throws: FileError.self) { try readFile("/tmp/ito-no-such-file") }
+    let error = try #require(throws: FileError.self) { try readFile("ito-no-such-file") }
     #expect(
       error.description
-        == "cannot open '/tmp/ito-no-such-file': No such file or directory. Check the path.")
+        == "cannot open 'ito-no-such-file': No such file or directory. Check the path.")
     #expect(throws: FileError(.read, path: "/tmp", code: EISDIR)) { try readFile("/tmp") }
   }
 }
