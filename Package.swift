@@ -35,6 +35,7 @@ let package = Package(
     // Layer 1
     .target(
       name: "ItoTensors", dependencies: ["ItoCKernels", "ItoCOneDNN"], swiftSettings: settings),
+    .target(name: "ItoTokenizers", dependencies: ["ItoComponents"], swiftSettings: settings),
 
     // Layer 2
     .target(name: "ItoModules", dependencies: ["ItoTensors"], swiftSettings: settings),
@@ -77,7 +78,7 @@ let package = Package(
       name: "ItoPipelines",
       dependencies: [
         "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages", "ItoModules", "ItoTensors",
-        "ItoComponents",
+        "ItoTokenizers", "ItoComponents",
       ],
       swiftSettings: settings),
 
@@ -86,7 +87,7 @@ let package = Package(
       name: "ItoCommand",
       dependencies: [
         "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
-        "ItoModules", "ItoTensors", "ItoComponents",
+        "ItoModules", "ItoTensors", "ItoTokenizers", "ItoComponents",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -95,7 +96,7 @@ let package = Package(
       name: "Ito",
       dependencies: [
         "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
-        "ItoModules", "ItoTensors", "ItoComponents",
+        "ItoModules", "ItoTensors", "ItoTokenizers", "ItoComponents",
       ],
       swiftSettings: settings),
 
@@ -103,6 +104,9 @@ let package = Package(
       name: "ItoComponentsTests", dependencies: ["ItoComponents"], swiftSettings: settings),
     .testTarget(
       name: "ItoTensorsTests", dependencies: ["ItoTensors", "ItoTestSupport", "ItoCKernels"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "ItoTokenizersTests", dependencies: ["ItoTokenizers", "ItoComponents"],
       swiftSettings: settings),
     .testTarget(
       name: "ItoModulesTests", dependencies: ["ItoModules", "ItoTensors", "ItoTestSupport"],

@@ -24,7 +24,8 @@ let layers: [[Row]] = [
     Row(target: "ItoComponents"),
   ],
   [
-    Row(target: "ItoTensors", own: ["ItoCKernels", "ItoCOneDNN"])
+    Row(target: "ItoTensors", own: ["ItoCKernels", "ItoCOneDNN"]),
+    Row(target: "ItoTokenizers", own: ["ItoComponents"]),
   ],
   [
     Row(target: "ItoModules", own: ["ItoTensors"]),
@@ -53,7 +54,7 @@ let layers: [[Row]] = [
       target: "ItoPipelines",
       own: [
         "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages", "ItoModules", "ItoTensors",
-        "ItoComponents",
+        "ItoTokenizers", "ItoComponents",
       ],
       products: ["Logging"])
   ],
@@ -62,14 +63,14 @@ let layers: [[Row]] = [
       target: "ItoCommand",
       own: [
         "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
-        "ItoModules", "ItoTensors", "ItoComponents",
+        "ItoModules", "ItoTensors", "ItoTokenizers", "ItoComponents",
       ],
       products: ["ArgumentParser", "Yams"]),
     Row(
       target: "Ito",
       own: [
         "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
-        "ItoModules", "ItoTensors", "ItoComponents",
+        "ItoModules", "ItoTensors", "ItoTokenizers", "ItoComponents",
       ]),
   ],
 ]

@@ -7,4 +7,5 @@
 @_exported public import ItoModules
 @_exported public import ItoPipelines
 @_exported public import ItoTensors
+@_exported public import ItoTokenizers
 @_exported public import ItoTraining
