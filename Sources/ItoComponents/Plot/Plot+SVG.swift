@@ -1,0 +1,153 @@
+extension Plot {
+  /// The chart as an SVG document with a white ground: axes, grid, curves, legend.
+  public func svg() -> String { PlotDrawing(self).document() }
+}
+
+/// The elements of a chart, drawn one after the other.
+private struct PlotDrawing {
+  let plot: Plot
+  let xScale: PlotScale
+  let yScale: PlotScale
+  /// The frame's edges.
+  let left = 70.0
+  let top: Double
+  let right: Double
+  let bottom: Double
+  var lines: [String] = []
+
+  init(_ plot: Plot) {
+    self.plot = plot
+    let points = plot.series.flatMap(\.points)
+    xScale = PlotScale(plot.x, values: points.map(\.x))
+    yScale = PlotScale(
+      plot.y,
+      values: points.flatMap { point in
+        [point.y] + (point.interval.map { [$0.lowerBound, $0.upperBound] } ?? [])
+      })
+    top = plot.title.isEmpty ? 16 : 40
+    let names = plot.series.map(\.name).filter { !$0.isEmpty }
+    let longest = names.map(\.count).max() ?? 0
+    right = plot.width - (names.isEmpty ? 16 : min(plot.width / 3, 44 + 6.6 * Double(longest)))
+    bottom = plot.height - 48
+  }
+
+  func document() -> String {
+    var drawing = self
+    drawing.put(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(f(plot.width))\" "
+        + "height=\"\(f(plot.height))\" viewBox=\"0 0 \(f(plot.width)) \(f(plot.height))\" "
+        + "font-family=\"sans-serif\" font-size=\"12\">")
+    drawing.put("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>")
+    drawing.addAxes()
+    for (number, series) in plot.series.enumerated() {
+      drawing.add(series, color: Plot.colors[number % Plot.colors.count])
+    }
+    drawing.addLegend()
+    drawing.put("</svg>")
+    return drawing.lines.joined(separator: "\n") + "\n"
+  }
+
+  private mutating func put(_ line: String) { lines.append(line) }
+
+  private mutating func text(
+    _ content: String, _ x: Double, _ y: Double, anchor: String = "middle", extra: String = ""
+  ) {
+    put(
+      "<text x=\"\(f(x))\" y=\"\(f(y))\" text-anchor=\"\(anchor)\"\(extra)>\(escaped(content))</text>"
+    )
+  }
+
+  private mutating func addAxes() {
+    if !plot.title.isEmpty {
+      text(plot.title, (left + right) / 2, 24, extra: " font-size=\"15\" font-weight=\"bold\"")
+    }
+    for tick in xScale.ticks {
+      guard let x = column(tick) else { continue }
+      put("<path d=\"M\(f(x)) \(f(top))V\(f(bottom))\" stroke=\"#ddd\"/>")
+      text(PlotScale.text(tick), x, bottom + 16)
+    }
+    for tick in yScale.ticks {
+      guard let y = row(tick) else { continue }
+      put("<path d=\"M\(f(left)) \(f(y))H\(f(right))\" stroke=\"#ddd\"/>")
+      text(PlotScale.text(tick), left - 6, y + 4, anchor: "end")
+    }
+    put(
+      "<rect x=\"\(f(left))\" y=\"\(f(top))\" width=\"\(f(right - left))\" "
+        + "height=\"\(f(bottom - top))\" fill=\"none\" stroke=\"#444\"/>")
+    text(plot.x.label, (left + right) / 2, bottom + 36)
+    let middle = (top + bottom) / 2
+    text(plot.y.label, 16, middle, extra: " transform=\"rotate(-90 16 \(f(middle)))\"")
+  }
+
+  private mutating func add(_ series: Plot.Series, color: String) {
+    var path = ""
+    var isDown = false
+    for point in series.points {
+      guard let x = column(point.x), let y = row(point.y) else {
+        isDown = false
+        continue
+      }
+      path += "\(isDown ? "L" : "M")\(f(x)) \(f(y))"
+      isDown = true
+      if let interval = point.interval, let low = row(interval.lowerBound),
+        let high = row(interval.upperBound)
+      {
+        put("<path d=\"M\(f(x)) \(f(low))V\(f(high))\" stroke=\"\(color)\" stroke-width=\"1\"/>")
+      }
+      if series.hasMarks {
+        put("<circle cx=\"\(f(x))\" cy=\"\(f(y))\" r=\"3\" fill=\"\(color)\"/>")
+      }
+      if !point.label.isEmpty { text(point.label, x + 5, y - 5, anchor: "start") }
+    }
+    if series.hasLine, !path.isEmpty {
+      put("<path d=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.8\"/>")
+    }
+  }
+
+  private mutating func addLegend() {
+    var y = top + 12
+    for (number, series) in plot.series.enumerated() where !series.name.isEmpty {
+      let color = Plot.colors[number % Plot.colors.count]
+      put(
+        series.hasLine
+          ? "<path d=\"M\(f(right + 10)) \(f(y - 4))h18\" stroke=\"\(color)\" stroke-width=\"2.5\"/>"
+          : "<circle cx=\"\(f(right + 19))\" cy=\"\(f(y - 4))\" r=\"4\" fill=\"\(color)\"/>")
+      text(series.name, right + 34, y, anchor: "start")
+      y += 18
+    }
+  }
+
+  /// Nil outside the frame.
+  private func column(_ value: Double) -> Double? {
+    xScale.place(value).flatMap {
+      (-1e-6...1.000001).contains($0) ? left + $0 * (right - left) : nil
+    }
+  }
+
+  private func row(_ value: Double) -> Double? {
+    yScale.place(value).flatMap {
+      (-1e-6...1.000001).contains($0) ? bottom - $0 * (bottom - top) : nil
+    }
+  }
+
+  /// A tenth of a point is finer than any screen.
+  private func f(_ value: Double) -> String {
+    let tenths = (value * 10).rounded() / 10
+    return tenths == tenths.rounded() ? "\(Int(tenths))" : "\(tenths)"
+  }
+
+  private func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      // XML has no way to write other control characters.
+      default: result += scalar.value < 32 ? " " : String(scalar)
+      }
+    }
+    return result
+  }
+}
