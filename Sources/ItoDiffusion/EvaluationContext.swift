@@ -17,6 +17,7 @@ public final class EvaluationContext {
 
   private let makeSession: (() -> any CacheSession)?
   private var sessions: [PassID: any CacheSession] = [:]
+  private var route: TokenRoute?
 
   /// A context without a cache unless `makeSession` is given, which is called once for each pass.
   public init(
@@ -40,6 +41,14 @@ public final class EvaluationContext {
     self.init(attention: attention, makeSession: { cache.makeSession(for: plan) })
   }
 
+  /// A context for one training step, in which some tokens skip blocks where `routing` says so.
+  ///
+  /// - Parameter noise: chooses the tokens.
+  public convenience init(routing: TokenRouting?, noise: NoiseSource) {
+    self.init(training: true)
+    route = routing.map { TokenRoute($0, noise: noise) }
+  }
+
   /// Computes `body` of `input`, or takes what the cache offers instead.
   ///
   ///     for (i, block) in blocks.enumerated() {
@@ -51,6 +60,9 @@ public final class EvaluationContext {
     _ site: CacheSite, on input: Activations, signal: @escaping () -> Tensor? = { nil },
     _ body: (Activations) -> Activations
   ) -> Activations {
+    if case .block(let index, let count) = site, route != nil {
+      return routed(input, block: index, of: count, body)
+    }
     guard let makeSession, let step, !isTraining else { return body(input) }
     let query = CacheQuery(site: site, input: input, step: step, signal: signal)
     let pass = self.pass
@@ -68,6 +80,16 @@ public final class EvaluationContext {
     session = sessions.removeValue(forKey: pass) ?? makeSession()
     session.record(output, for: query)
     sessions[pass] = session
+    return output
+  }
+
+  private func routed(
+    _ input: Activations, block index: Int, of count: Int, _ body: (Activations) -> Activations
+  ) -> Activations {
+    var input = input
+    input.hidden = route?.entering(input.hidden, block: index, of: count) ?? input.hidden
+    var output = body(input)
+    output.hidden = route?.leaving(output.hidden, block: index, of: count) ?? output.hidden
     return output
   }
 

@@ -79,6 +79,13 @@ extension Registry where Component == any AttentionBackend {
   ])
 }
 
+extension Registry where Component == TokenRouting {
+  /// How tokens skip blocks in training.
+  public static let builtin = Registry([
+    .init(TokenRouting.self) { $0 }
+  ])
+}
+
 // How a type becomes an entry of its registry.
 
 extension Registry.Entry where Component == any NoiseSchedule {

@@ -55,6 +55,8 @@ public struct DiT: RegisteredBackbone {
   public var classCount: Int? { configuration.classes.map { $0 + 1 } }
   /// Height and width it was made for.
   public var sampleSize: Int? { configuration.sampleSize }
+  /// All of them: positions are added before the first.
+  public var routableBlocks: Int { configuration.layers }
 
   private static func positionTable(_ c: DiTConfiguration, height: Int, width: Int) -> Tensor {
     Tensor.sinCosPositions(

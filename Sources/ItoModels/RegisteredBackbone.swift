@@ -17,6 +17,14 @@ public protocol RegisteredBackbone: Backbone {
   var classCount: Int? { get }
   /// Height and width it was made for.
   var sampleSize: Int? { get }
+  /// Transformer blocks that tokens may skip in training (``TokenRouting``): sites `.block` one after the
+  /// other that know nothing of positions. 0 unless implemented.
+  var routableBlocks: Int { get }
+}
+
+extension RegisteredBackbone {
+  /// None.
+  public var routableBlocks: Int { 0 }
 }
 
 /// A class of networks in the registry.

@@ -17,6 +17,23 @@ extension Registry where Component == any Optimizer {
   public static let builtin = Registry([
     .register(AdamW.self),
     .register(SGD.self),
+    .register(Muon.self),
+  ])
+}
+
+extension Registry where Component == any AveragingProfile {
+  /// How the past of a model weighs in its average.
+  public static let builtin = Registry([
+    .register(ExponentialProfile.self),
+    .register(PowerProfile.self),
+  ])
+}
+
+extension Registry where Component == any NoisePairing {
+  /// Which noise goes to which sample.
+  public static let builtin = Registry([
+    .register(IndependentNoise.self),
+    .register(ImmiscibleNoise.self),
   ])
 }
 
@@ -61,6 +78,18 @@ extension Registry.Entry where Component == any DataSource {
 
 extension Registry.Entry where Component == any Optimizer {
   static func register<T: Optimizer & Configurable>(_ type: T.Type) -> Self { Self(type) { $0 } }
+}
+
+extension Registry.Entry where Component == any AveragingProfile {
+  static func register<T: AveragingProfile & Configurable>(_ type: T.Type) -> Self {
+    Self(type) { $0 }
+  }
+}
+
+extension Registry.Entry where Component == any NoisePairing {
+  static func register<T: NoisePairing & Configurable>(_ type: T.Type) -> Self {
+    Self(type) { $0 }
+  }
 }
 
 extension Registry.Entry where Component == any LearningRateDecay {

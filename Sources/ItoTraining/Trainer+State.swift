@@ -4,17 +4,22 @@ public import ItoTensors
 
 extension Trainer {
   private static var modelPrefix: String { "model." }
-  private static var averagePrefix: String { "average." }
+  /// `average.`, `average2.`, …
+  private static func averagePrefix(_ index: Int) -> String {
+    index == 0 ? "average." : "average\(index + 1)."
+  }
   private static var optimizerPrefix: String { "optimizer." }
 
-  /// Every tensor that the next step depends on: `model.PATH` and `average.PATH` in the layout of
-  /// published checkpoints, and `optimizer.first.PATH`, `optimizer.second.PATH`,
+  /// Every tensor that the next step depends on: `model.PATH` and `average.PATH` (`average2.PATH`, …) in
+  /// the layout of published checkpoints, and `optimizer.first.PATH`, `optimizer.second.PATH`,
   /// `optimizer.master.PATH`.
   public var stateTensors: [String: Tensor] {
     var result: [String: Tensor] = [:]
     for (key, tensor) in model.storedTensors { result[Self.modelPrefix + key] = tensor }
-    if let average {
-      for (key, tensor) in average.model.storedTensors { result[Self.averagePrefix + key] = tensor }
+    for (index, average) in averages.enumerated() {
+      for (key, tensor) in average.model.storedTensors {
+        result[Self.averagePrefix(index) + key] = tensor
+      }
     }
     for (key, tensor) in optimizer.memory.tensors { result[Self.optimizerPrefix + key] = tensor }
     return result
@@ -54,23 +59,24 @@ extension Trainer {
         "its weights are \(state["weight_type"]?.string ?? "of no type"), not \(options.weightType)"
       )
     }
-    let hasAverage = source.keys.contains { $0.hasPrefix(Self.averagePrefix) }
-    guard hasAverage == (average != nil) else {
-      throw fail(hasAverage ? "it has an average of weights" : "it has no average of weights")
+    let saved = Set(source.keys.filter { $0.hasPrefix("average") }.map { $0.prefix { $0 != "." } })
+    guard saved.count == averages.count else {
+      throw fail("it has \(saved.count) averages of weights, not \(averages.count)")
     }
     var restored = self
     restored.stepIndex = try count("step")
     restored.skipsInARow = try count("skips_in_a_row")
     do throws(CheckpointError) {
       try restored.model.load(from: source, keys: .prefixed(Self.modelPrefix), unused: .others)
-      if hasAverage {
-        try restored.average?.model
-          .load(from: source, keys: .prefixed(Self.averagePrefix), unused: .others)
+      for index in averages.indices {
+        try restored.averages[index].model
+          .load(from: source, keys: .prefixed(Self.averagePrefix(index)), unused: .others)
       }
     } catch {
       throw .checkpoint(error)
     }
-    restored.average?.updateCount = try count("average_updates")
+    let updates = try count("average_updates")
+    for index in averages.indices { restored.averages[index].updateCount = updates }
     let steps = try count("optimizer_steps")
     restored.optimizer.memory = try OptimizerMemory(
       from: source, prefix: Self.optimizerPrefix, stepCount: steps, for: restored.model,
@@ -82,6 +88,6 @@ extension Trainer {
 extension UnusedKeys {
   /// The other parts of a training checkpoint.
   fileprivate static var others: UnusedKeys {
-    .allow { key in ["model.", "average.", "optimizer."].contains { key.hasPrefix($0) } }
+    .allow { key in ["model.", "average", "optimizer."].contains { key.hasPrefix($0) } }
   }
 }

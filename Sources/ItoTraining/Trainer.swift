@@ -11,10 +11,9 @@ public struct TrainerOptions: Sendable {
   /// values. The type that activations have is the model's own setting
   /// (`PreconditionedDenoiser.computeType`).
   public var weightType: DType
-  /// Share of the average that stays at each step; nil: no average.
-  public var averageDecay: Double?
-  /// Whether that share rises from a small one at the start.
-  public var averageWarmsUp: Bool
+  /// The averages of the model's past that are kept: the first is the one to sample from, the others are
+  /// there to be saved. Empty: none.
+  public var averages: [any AveragingProfile]
   /// Steps in a row that may be skipped because something was not finite, before training stops.
   public var maximumSkips: Int
   /// Which parameters are trained: all of them, or adapters only, or biases only.
@@ -24,14 +23,14 @@ public struct TrainerOptions: Sendable {
   /// parameters trained.
   public init(
     seed: UInt64 = 0, clipNorm: Double? = 1, weightType: DType = .float32,
-    averageDecay: Double? = 0.9999, averageWarmsUp: Bool = true, maximumSkips: Int = 10,
+    averages: [any AveragingProfile] = [ExponentialProfile(decay: 0.9999)],
+    maximumSkips: Int = 10,
     isTrainable: @escaping @Sendable (ModulePath) -> Bool = { _ in true }
   ) {
     self.seed = seed
     self.clipNorm = clipNorm
     self.weightType = weightType
-    self.averageDecay = averageDecay
-    self.averageWarmsUp = averageWarmsUp
+    self.averages = averages
     self.maximumSkips = maximumSkips
     self.isTrainable = isTrainable
   }
@@ -57,14 +56,14 @@ public struct TrainingStep: Sendable, Hashable {
 /// for bit. It knows nothing of files, logs or schedules of a run; see `TrainingRun`.
 ///
 /// - Memory: the model, its gradients, the optimizer's memory (AdamW: two floats a parameter), the
-///   average. Steps after the first allocate none of these anew.
+///   averages. Steps after the first allocate none of these anew.
 public struct Trainer<Objective: TrainingObjective>: Sendable {
   /// The model, in `options.weightType`.
   public internal(set) var model: Objective.Model
   /// The optimizer and what it remembers.
   public internal(set) var optimizer: any Optimizer
-  /// The average of the model's past, float32.
-  public internal(set) var average: ExponentialAverage<Objective.Model>?
+  /// The averages of the model's past, float32, in the order of `options.averages`.
+  public internal(set) var averages: [WeightAverage<Objective.Model>]
   /// What the model is trained for.
   public let objective: Objective
   /// The rate of each step.
@@ -92,15 +91,18 @@ public struct Trainer<Objective: TrainingObjective>: Sendable {
     let rounded = options.weightType == .float32 ? exact : exact.converted(to: options.weightType)
     self.model = rounded
     self.optimizer.memory.adoptMasters(from: exact, for: rounded, where: options.isTrainable)
-    average = options.averageDecay.map { decay in
-      // What is not trained needs no average: it shares the model's buffers for good.
-      let frozen = Dictionary(
-        rounded.parameters.filter { !options.isTrainable($0.path) }.map { ($0.path, $0.tensor) },
-        uniquingKeysWith: { first, _ in first })
-      let start = exact.mappingParameters { path, tensor in frozen[path] ?? tensor }
-      return ExponentialAverage(start, decay: decay, warmsUp: options.averageWarmsUp)
+    // What is not trained needs no average: it shares the model's buffers for good.
+    let frozen = Dictionary(
+      rounded.parameters.filter { !options.isTrainable($0.path) }.map { ($0.path, $0.tensor) },
+      uniquingKeysWith: { first, _ in first })
+    averages = options.averages.map { profile in
+      WeightAverage(
+        exact.mappingParameters { path, tensor in frozen[path] ?? tensor }, profile: profile)
     }
   }
+
+  /// The average to sample from.
+  public var average: WeightAverage<Objective.Model>? { averages.first }
 
   /// The model to sample from and to judge: the average in `options.weightType`, or the model itself
   /// when there is no average.
@@ -146,7 +148,7 @@ public struct Trainer<Objective: TrainingObjective>: Sendable {
     let clip = options.clipNorm.map { min(1, $0 / max(norm, 1e-12)) } ?? 1
     optimizer.update(
       &model, with: gradients, learningRate: step.learningRate, gradientScale: share * clip)
-    average?.absorb(model, memory: optimizer.memory)
+    for i in averages.indices { averages[i].absorb(model, memory: optimizer.memory) }
     return step
   }
 

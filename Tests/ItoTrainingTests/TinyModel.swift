@@ -89,7 +89,9 @@ func tinyTrainer(
     learningRate: LearningRate(
       peak: peak, warmupSteps: 3, totalSteps: totalSteps, decay: CosineRate(final: 0.1)),
     options: TrainerOptions(
-      seed: seed, weightType: weightType, averageDecay: averageDecay, isTrainable: isTrainable))
+      seed: seed, weightType: weightType,
+      averages: averageDecay.map { [ExponentialProfile(decay: $0)] } ?? [],
+      isTrainable: isTrainable))
 }
 
 /// Every bit of a trainer's state.

@@ -19,7 +19,8 @@ struct Recipe {
   /// How a denoiser is trained.
   struct Diffusion {
     var schedule: ComponentChoice, parameterization: ComponentChoice, codec: ComponentChoice
-    var times: ComponentChoice, weighting: ComponentChoice
+    var times: ComponentChoice, weighting: ComponentChoice, noise: ComponentChoice
+    var routing: ComponentChoice?
     var dropout: Double
     var isStratified: Bool
   }
@@ -27,7 +28,7 @@ struct Recipe {
   struct Training {
     var batch: Int, accumulate: Int, steps: Int, warmup: Int
     var optimizer: ComponentChoice, schedule: ComponentChoice
-    var learningRate: Double, clip: Double?, average: Double?
+    var learningRate: Double, clip: Double?, averages: [ComponentChoice]
     var precision: DType
     var saveEvery: Int, keep: Int, logEvery: Int, validateEvery: Int, validationCount: Int
     var labelSmoothing: Double
@@ -108,6 +109,8 @@ struct Recipe {
       codec: try s.component("codec", default: "pixels"),
       times: try s.component("times", default: "uniform"),
       weighting: try s.component("weighting", default: "none"),
+      noise: try s.component("noise", default: "independent"),
+      routing: try s.optionalComponent("routing"),
       dropout: try s.double("dropout", default: 0.1, in: 0...1),
       isStratified: try s.bool("stratified", default: true))
     try s.finish()
@@ -119,7 +122,6 @@ struct Recipe {
     let precision = try s.choice(
       "precision", of: ["float32", "bfloat16", "f32", "bf16"], default: "bfloat16")
     let clip = try s.double("clip", default: 1)
-    let average = try s.double("ema", default: 0.999, in: 0...0.999999)
     let result = Training(
       batch: try s.int("batch", default: 128, in: 1...65536),
       accumulate: try s.int("accumulate", default: 1, in: 1...4096),
@@ -128,7 +130,7 @@ struct Recipe {
       optimizer: try s.component("optimizer", default: "adamw"),
       schedule: try s.component("schedule", default: "cosine"),
       learningRate: try s.double("learning_rate", default: 1e-3, in: 0...100),
-      clip: clip == 0 ? nil : clip, average: average == 0 ? nil : average,
+      clip: clip == 0 ? nil : clip, averages: try s.averages("ema"),
       precision: DType(name: precision) ?? .bfloat16,
       saveEvery: try s.int("save_every", default: 1000, in: 1...1_000_000_000),
       keep: try s.int("keep", default: 2, in: 1...1000),

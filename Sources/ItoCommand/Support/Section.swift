@@ -119,6 +119,30 @@ struct Section {
     return ComponentChoice(name, options: options)
   }
 
+  /// As above, nil for no value and for `none`.
+  mutating func optionalComponent(_ key: String) throws -> ComponentChoice? {
+    let choice = try component(key, default: "none")
+    return choice.name == "none" ? nil : choice
+  }
+
+  /// Profiles of averages: a number is the share that stays at each step, 0 is no average; a name or a
+  /// mapping is one profile, a list several, the first of which is the model in the end.
+  mutating func averages(_ key: String) throws -> [ComponentChoice] {
+    let value = take(key)
+    if let number = value?.double {
+      guard (0...0.999_999_9).contains(number) else {
+        throw wrong(key, .double(number), "from 0 to 0.9999999")
+      }
+      return number == 0
+        ? [] : [ComponentChoice("exponential", options: ["decay": .double(number)])]
+    }
+    let items = value?.array ?? [value ?? "exponential"]
+    return try items.map { item in
+      var holder = try Section(.object([key: item]), file: file, path: path)
+      return try holder.component(key, default: "exponential")
+    }
+  }
+
   /// The mapping under `key`, empty when absent.
   mutating func section(_ key: String) throws -> Section {
     try Section(take(key), file: file, path: name(key))

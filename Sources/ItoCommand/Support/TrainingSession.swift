@@ -57,6 +57,8 @@ struct TrainingSession {
       times: try Registry<any TimeSampling>.builtin.make(settings.times),
       weighting: try Registry<any LossWeighting>.builtin.make(settings.weighting),
       isStratified: settings.isStratified,
+      pairing: try Registry<any NoisePairing>.builtin.make(settings.noise),
+      routing: try routing(of: backbone),
       dropout: backbone.classCount == nil ? 0 : settings.dropout, nullLabel: Int32(classes))
     let trained = try train(
       model, objective, try source(training, codec, isTraining: true),
@@ -92,6 +94,19 @@ struct TrainingSession {
         labels: training.classNames, provenance: provenance), trained)
   }
 
+  /// How tokens skip blocks, where the network lets them.
+  private func routing(of backbone: some RegisteredBackbone) throws -> TokenRouting? {
+    guard let choice = recipe.diffusion.routing else { return nil }
+    let routing = try Registry<TokenRouting>.builtin.make(choice)
+    guard backbone.routableBlocks >= routing.fewestBlocks else {
+      throw CommandFailure(
+        "\(recipe.file): \"diffusion.routing\" skips blocks of a transformer with at least "
+          + "\(routing.fewestBlocks) of them; this network has \(backbone.routableBlocks) that tokens may "
+          + "skip. Lower first and last-from-end, or leave it out")
+    }
+    return routing
+  }
+
   /// The data, for whoever uses the model later.
   private var provenance: JSONValue {
     [
@@ -125,7 +140,8 @@ struct TrainingSession {
         peak: t.learningRate, warmupSteps: t.warmup, totalSteps: steps,
         decay: try Registry<any LearningRateDecay>.builtin.make(t.schedule)),
       options: TrainerOptions(
-        seed: recipe.seed, clipNorm: t.clip, weightType: t.precision, averageDecay: t.average))
+        seed: recipe.seed, clipNorm: t.clip, weightType: t.precision,
+        averages: try t.averages.map { try Registry<any AveragingProfile>.builtin.make($0) }))
     var training = TrainingRun(
       trainer, data: data, validation: test,
       options: TrainingRunOptions(

@@ -3,33 +3,24 @@ import ItoTensors
 
 /// A copy of a model, float32, that follows it slowly; what is sampled from after training.
 ///
-/// `average ← average + (1 − d)·(model − average)`, d rising from 0.1 to `decay` as
-/// `min(decay, (1 + t) / (10 + t))` over the updates t, so that the first weights are soon forgotten.
-///
-/// - Source: Polyak & Juditsky 1992, *Acceleration of Stochastic Approximation by Averaging*,
-///   doi:10.1137/0330046; the warm-up is that of TensorFlow's `ExponentialMovingAverage`.
-public struct ExponentialAverage<M: Module>: Sendable {
+/// `average ← average + (1 − d)·(model − average)`, d as its profile says.
+public struct WeightAverage<M: Module>: Sendable {
   /// The average.
   public internal(set) var model: M
-  /// The share that stays, once warm.
-  public var decay: Double
-  /// Whether the decay rises.
-  public var warmsUp: Bool
+  /// How much the past weighs.
+  public let profile: any AveragingProfile
   /// Updates made.
   public internal(set) var updateCount = 0
 
   /// An average that starts at `model`. Its float32 parameters are averaged; those of other types are
   /// the model's own.
-  public init(_ model: M, decay: Double, warmsUp: Bool = true) {
+  public init(_ model: M, profile: any AveragingProfile) {
     self.model = model.mappingParameters { $1.detached() }
-    self.decay = decay
-    self.warmsUp = warmsUp
+    self.profile = profile
   }
 
   /// The share that stays in the next update.
-  public var currentDecay: Double {
-    warmsUp ? min(decay, Double(1 + updateCount) / Double(10 + updateCount)) : decay
-  }
+  public var currentDecay: Double { profile.decay(at: updateCount + 1) }
 
   /// Moves the average toward `newer`, in place.
   ///

@@ -25,6 +25,10 @@ public struct DenoisingObjective<B: Backbone>: TrainingObjective {
   ///
   /// - Source: Kingma et al. 2021, *Variational Diffusion Models*, arXiv:2107.00630, appendix I.1.
   public var isStratified: Bool
+  /// Which noise goes to which sample.
+  public var pairing: any NoisePairing
+  /// Tokens that skip blocks of a transformer; nil: none.
+  public var routing: TokenRouting?
   /// The share of samples shown without their conditioning.
   public var dropout: Double
   /// The conditioning of one unconditional sample: for a class-conditional network its null class,
@@ -34,11 +38,15 @@ public struct DenoisingObjective<B: Backbone>: TrainingObjective {
   /// An objective; by default uniform times, plain weighting and no dropout.
   public init(
     times: any TimeSampling = UniformTimes(), weighting: any LossWeighting = PlainWeighting(),
-    isStratified: Bool = true, dropout: Double = 0, unconditional: Conditioning = Conditioning()
+    isStratified: Bool = true, pairing: any NoisePairing = IndependentNoise(),
+    routing: TokenRouting? = nil, dropout: Double = 0,
+    unconditional: Conditioning = Conditioning()
   ) {
     self.times = times
     self.weighting = weighting
     self.isStratified = isStratified
+    self.pairing = pairing
+    self.routing = routing
     self.dropout = dropout
     self.unconditional = unconditional
   }
@@ -46,14 +54,17 @@ public struct DenoisingObjective<B: Backbone>: TrainingObjective {
   /// As above for a class-conditional network whose null class is number `nullLabel`.
   public init(
     times: any TimeSampling = UniformTimes(), weighting: any LossWeighting = PlainWeighting(),
-    isStratified: Bool = true, dropout: Double, nullLabel: Int32
+    isStratified: Bool = true, pairing: any NoisePairing = IndependentNoise(),
+    routing: TokenRouting? = nil, dropout: Double, nullLabel: Int32
   ) {
     self.init(
-      times: times, weighting: weighting, isStratified: isStratified, dropout: dropout,
+      times: times, weighting: weighting, isStratified: isStratified, pairing: pairing,
+      routing: routing, dropout: dropout,
       unconditional: Conditioning(label: Tensor([nullLabel], shape: [1])))
   }
 
-  /// The loss; draws the levels, then which samples lose their conditioning, then the noise.
+  /// The loss; draws the levels, then which samples lose their conditioning, then the noise. What tokens
+  /// skip comes from a stream of its own.
   public func loss(
     of model: PreconditionedDenoiser<B>, on batch: ImageBatch, noise: inout NoiseSource
   ) -> Tensor {
@@ -61,8 +72,10 @@ public struct DenoisingObjective<B: Backbone>: TrainingObjective {
     let levels = levels(count: batch.count, on: model.schedule, noise: &noise)
     let conditioning = dropping(from: batch.fullConditioning, count: batch.count, noise: &noise)
     let parameterization = model.parameterization
+    let context = EvaluationContext(routing: routing, noise: noise.stream(0))
     return model.loss(
-      clean: clean, noise: noise.normal(clean.shape), at: levels, given: conditioning
+      clean: clean, noise: pairing.paired(noise.normal(clean.shape), with: clean), at: levels,
+      given: conditioning, context: context
     ) { level in
       // At the ends, where a ratio of the two is not defined, the weight is that of close by.
       var near = level
@@ -78,6 +91,7 @@ public struct DenoisingObjective<B: Backbone>: TrainingObjective {
   ) -> [(name: String, value: Double)] {
     var kept = self
     kept.dropout = 0
+    kept.routing = nil
     return [("loss", Double(kept.loss(of: model, on: batch, noise: &noise).item))]
   }
 

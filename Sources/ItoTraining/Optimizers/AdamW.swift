@@ -62,20 +62,32 @@ public struct AdamW: Optimizer, Configurable {
     _ model: inout M, with gradients: Gradients, learningRate: Double, gradientScale: Double
   ) {
     memory.stepCount += 1
-    let count = Double(memory.stepCount)
-    let step = Tensor.AdamWStep(
-      rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, decay: weightDecay,
-      bias1: 1 - pow(beta1, count), bias2: 1 - pow(beta2, count), gradientScale: gradientScale)
-    memory.update(&model, with: gradients) { parameter, gradient, entry in
-      var step = step
-      if parameter.shape.rank < 2 { step.decay = 0 }
-      // Taken out and put back, so that the only reference is the one being written.
-      var first = entry.first.take() ?? Tensor(zeros: parameter.shape)
-      var second = entry.second.take() ?? Tensor(zeros: parameter.shape)
-      parameter.adamW(
-        step, gradient: gradient, first: &first, second: &second, master: &entry.master)
-      entry.first = first
-      entry.second = second
+    let step = step(memory.stepCount, rate: learningRate, gradientScale: gradientScale)
+    memory.update(&model, with: gradients) { _, parameter, gradient, entry in
+      Self.apply(step, to: &parameter, gradient: gradient, entry: &entry)
     }
+  }
+
+  /// The numbers of step `count`, from 1.
+  func step(_ count: Int, rate: Double, gradientScale: Double) -> Tensor.AdamWStep {
+    Tensor.AdamWStep(
+      rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, decay: weightDecay,
+      bias1: 1 - pow(beta1, Double(count)), bias2: 1 - pow(beta2, Double(count)),
+      gradientScale: gradientScale)
+  }
+
+  /// One parameter's share of a step.
+  static func apply(
+    _ step: Tensor.AdamWStep, to parameter: inout Tensor, gradient: Tensor,
+    entry: inout OptimizerMemory.Entry
+  ) {
+    var step = step
+    if parameter.shape.rank < 2 { step.decay = 0 }
+    // Taken out and put back, so that the only reference is the one being written.
+    var first = entry.first.take() ?? Tensor(zeros: parameter.shape)
+    var second = entry.second.take() ?? Tensor(zeros: parameter.shape)
+    parameter.adamW(step, gradient: gradient, first: &first, second: &second, master: &entry.master)
+    entry.first = first
+    entry.second = second
   }
 }

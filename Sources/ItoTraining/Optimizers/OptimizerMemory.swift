@@ -47,7 +47,9 @@ extension OptimizerMemory {
   /// written in place.
   mutating func update<M: Module>(
     _ model: inout M, with gradients: Gradients,
-    _ body: (_ parameter: inout Tensor, _ gradient: Tensor, _ entry: inout Entry) -> Void
+    _ body: (
+      _ path: ModulePath, _ parameter: inout Tensor, _ gradient: Tensor, _ entry: inout Entry
+    ) -> Void
   ) {
     withoutActuallyEscaping(body) { body in
       // Moved, not copied: a second reference to the entries would have every write copy them.
@@ -63,7 +65,7 @@ private struct UpdateVisitor: ModuleVisitor {
   typealias Failure = Never
   var path = ModulePath()
   let gradients: Gradients
-  let body: (inout Tensor, Tensor, inout OptimizerMemory.Entry) -> Void
+  let body: (ModulePath, inout Tensor, Tensor, inout OptimizerMemory.Entry) -> Void
   var entries: [ModulePath: OptimizerMemory.Entry] = [:]
 
   mutating func visitParameter(_ tensor: inout Tensor) {
@@ -71,6 +73,6 @@ private struct UpdateVisitor: ModuleVisitor {
     if tensor.dtype != .float32 && entries[path]?.master == nil {
       entries[path, default: OptimizerMemory.Entry()].master = tensor.cast(to: .float32)
     }
-    body(&tensor, gradient, &entries[path, default: OptimizerMemory.Entry()])
+    body(path, &tensor, gradient, &entries[path, default: OptimizerMemory.Entry()])
   }
 }

@@ -47,7 +47,7 @@ public struct SGD: Optimizer, Configurable {
     let step = Tensor.SGDStep(
       rate: learningRate, momentum: momentum, decay: weightDecay, gradientScale: gradientScale,
       isNesterov: isNesterov)
-    memory.update(&model, with: gradients) { parameter, gradient, entry in
+    memory.update(&model, with: gradients) { _, parameter, gradient, entry in
       var step = step
       if parameter.shape.rank < 2 { step.decay = 0 }
       parameter.descend(

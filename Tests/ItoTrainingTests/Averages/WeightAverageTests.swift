@@ -16,7 +16,7 @@ private struct Part: Module {
   }
 }
 
-@Suite struct ExponentialAverageTests {
+@Suite struct WeightAverageTests {
   private func part(_ value: Double) -> Part {
     Part(weight: Tensor(repeating: value, shape: [3, 5]))
   }
@@ -24,7 +24,8 @@ private struct Part: Module {
   @Test(
     "The average follows as the formula says, with and without warm-up", arguments: [false, true])
   func follows(warmsUp: Bool) {
-    var average = ExponentialAverage(part(1), decay: 0.7, warmsUp: warmsUp)
+    var average = WeightAverage(
+      part(1), profile: ExponentialProfile(decay: 0.7, warmsUp: warmsUp))
     var expected = 1.0
     for step in 0..<40 {
       let decay = warmsUp ? min(0.7, Double(1 + step) / Double(10 + step)) : 0.7
@@ -43,7 +44,8 @@ private struct Part: Module {
   func masters() {
     let exact = Part(weight: randomTensor([3, 5], seed: 1))
     let model = exact.converted(to: .bfloat16)
-    var average = ExponentialAverage(part(0), decay: 0.5, warmsUp: false)
+    var average = WeightAverage(
+      part(0), profile: ExponentialProfile(decay: 0.5, warmsUp: false))
     var memory = OptimizerMemory()
     memory.adoptMasters(from: exact, for: model)
     average.absorb(model, memory: memory)
@@ -54,7 +56,7 @@ private struct Part: Module {
   @Test("Updates are in place, the model is not touched, integers are copied")
   func inPlace() {
     var model = part(1)
-    var average = ExponentialAverage(model, decay: 0.5)
+    var average = WeightAverage(model, profile: ExponentialProfile(decay: 0.5))
     model.weight = Tensor(repeating: 3, shape: [3, 5])
     model.count = Tensor([Int32(8)], shape: [1])
     average.absorb(model)

@@ -85,7 +85,7 @@ private struct LinearClassifier: Module {
       model,
       objective: ClassificationObjective<LinearClassifier>(logits: LinearClassifier.logits),
       optimizer: AdamW(), learningRate: LearningRate(peak: 0.05, totalSteps: 60),
-      options: TrainerOptions(averageDecay: nil))
+      options: TrainerOptions(averages: []))
     let data = try ImageBatches(tinyPictures(), seed: 1)
     for step in 0..<60 { try trainer.step([data.batch(at: 16 * step, count: 16)]) }
     let accuracy = trainer.measures(on: [(data.batch(at: 0, count: 50), 50)]).last?.value
