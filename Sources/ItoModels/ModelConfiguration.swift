@@ -26,7 +26,17 @@ public struct ModelConfiguration: Sendable {
     return found
   }
 
-  private func wrong(_ key: String, _ expected: String) -> ModelError {
+  /// The value of `key` as it is, nil when absent or null.
+  mutating func json(_ key: String) -> JSONValue? { value(key) }
+
+  /// Whether `key` is there and null, where that differs from its absence.
+  mutating func isNull(_ key: String) -> Bool {
+    seen.insert(key)
+    return values[key] == .null
+  }
+
+  /// The error of `key` not being what it must be.
+  func wrong(_ key: String, _ expected: String) -> ModelError {
     .invalid(
       model: model, key: key, value: values[key].map { "\($0)" } ?? "missing", expected: expected)
   }
@@ -101,6 +111,30 @@ public struct ModelConfiguration: Sendable {
       throw .unsupported(model: model, key: key, value: "\"\(stranger)\"")
     }
     return words
+  }
+
+  /// A setting of each of `count` levels: a list of that length, or one value for all; `fallback` when
+  /// absent or null.
+  mutating func perLevel<T>(
+    _ key: String, count: Int, default fallback: T, _ expected: String,
+    _ read: (JSONValue) -> T?
+  ) throws(ModelError) -> [T] {
+    guard let found = value(key) else { return [T](repeating: fallback, count: count) }
+    if let one = read(found) { return [T](repeating: one, count: count) }
+    let list = found.array?.compactMap(read) ?? []
+    guard list.count == count, found.array?.count == count else {
+      throw wrong(key, "\(expected), or a list of \(count) of them")
+    }
+    return list
+  }
+
+  /// A positive integer for each of `count` levels, or one for all.
+  mutating func intPerLevel(
+    _ key: String, count: Int, default fallback: Int
+  ) throws(ModelError) -> [Int] {
+    try perLevel(key, count: count, default: fallback, "a positive integer") {
+      $0.int.flatMap { $0 >= 1 && $0 <= 1 << 20 ? $0 : nil }
+    }
   }
 
   /// Declares settings that do not change what the network computes.

@@ -3,5 +3,6 @@ extension BackboneFamily {
   public static let builtin: [BackboneFamily] = [
     .register(DiT.self),
     .register(UNet.self),
+    .register(UNet2DCondition.self),
   ]
 }

@@ -18,7 +18,7 @@ public struct UNet: RegisteredBackbone {
   /// Its shape.
   public let configuration: UNetConfiguration
   private var timeEmbedding: TimeEmbedding, classEmbedding: Embedding?
-  private var convIn: Conv2D, levels: [Level], middle: MiddleBlock
+  private var convIn: Conv2D, trunk: UNetTrunk<ImageAttention>
   private var normOut: GroupNorm, convOut: Conv2D
 
   /// Made from options.
@@ -35,8 +35,16 @@ public struct UNet: RegisteredBackbone {
     timeEmbedding = TimeEmbedding(first, timeFeatures, &initial)
     classEmbedding = c.classes.map { Embedding($0, timeFeatures, deviation: 0.02, &initial) }
     convIn = Conv2D(c.inChannels, first, kernel: 3, &initial)
-    levels = c.blockOutChannels.indices.map { Level(c, $0, timeFeatures, &initial) }
-    middle = MiddleBlock(c, timeFeatures, &initial)
+    var block = -1
+    trunk = UNetTrunk(c.plan, &initial) { place, width, initial in
+      guard c.attends(at: place) else { return nil }
+      block += 1
+      let isMiddle = if case .middle = place { true } else { false }
+      return ImageAttention(
+        width, headDimension: c.attentionHeadDimension ?? width,
+        groups: isMiddle ? c.middleAttentionGroups : c.normGroups, epsilon: c.normEpsilon,
+        outputScale: isMiddle ? c.middleScale : 1, block: block, &initial)
+    }
     normOut = GroupNorm(
       groups: c.normGroups, channels: first, epsilon: c.normEpsilon, &initial)
     convOut = Conv2D(first, c.outChannels, kernel: 3, zeros: true, &initial)
@@ -68,34 +76,8 @@ public struct UNet: RegisteredBackbone {
     }
     let time = embedded.silu()
     let entry = convIn(c.centersInput ? 2 * x - 1 : x)
-    return convOut(normOut(descend(0, entry, time, context), activation: .silu))
-  }
-
-  /// The part at `level` and below: down, everything deeper, up.
-  private func descend(
-    _ level: Int, _ x: Tensor, _ time: Tensor, _ context: EvaluationContext
-  ) -> Tensor {
-    let part = levels[level]
-    var skips = [x]
-    for i in part.down.indices {
-      skips.append(part.downLayer(i, skips[i], time, block: level, context))
-    }
-    let last = skips[skips.count - 1]
-    var h: Tensor
-    if let downsampler = part.downsampler {
-      h = context.run(.subtree(level: level + 1), on: last) { inner in
-        let below = descend(level + 1, downsampler(inner, time: time), time, context)
-        guard let upsampler = levels[level + 1].upsampler else { return below }
-        return upsampler(below, time: time, size: (inner.shape[1], inner.shape[2]))
-      }
-    } else {
-      h = middle(last, time, block: levels.count, context)
-    }
-    for i in part.up.indices {
-      h = part.upLayer(
-        i, Tensor.concatenated([h, skips.removeLast()], axis: -1), time, block: level, context)
-    }
-    return h
+    let h = trunk(entry, time: time, conditioning: conditioning, context: context)
+    return convOut(normOut(h, activation: .silu))
   }
 
   /// Visits its parameters.
@@ -103,133 +85,27 @@ public struct UNet: RegisteredBackbone {
     try v.child("time_embedding", &timeEmbedding)
     try v.child("class_embedding", &classEmbedding)
     try v.child("conv_in", &convIn)
-    for i in levels.indices {
-      try v.scope("down_blocks.\(i)") { v throws(V.Failure) in try levels[i].visitDown(&v) }
-    }
-    try v.child("mid_block", &middle)
-    for i in levels.indices.reversed() {
-      try v.scope("up_blocks.\(levels.count - 1 - i)") { v throws(V.Failure) in
-        try levels[i].visitUp(&v)
-      }
-    }
+    try trunk.visit(&v)
     try v.child("conv_norm_out", &normOut)
     try v.child("conv_out", &convOut)
   }
 }
 
-/// One resolution of the network, on the way down and on the way up.
-private struct Level: Sendable {
-  var down: [ResidualBlock] = [], downAttention: [ImageAttention] = []
-  var up: [ResidualBlock] = [], upAttention: [ImageAttention] = []
-  /// To the next coarser level; nil at the coarsest.
-  var downsampler: Resampler?
-  /// To the next finer level; nil at the finest.
-  var upsampler: Resampler?
-
-  init(
-    _ c: UNetConfiguration, _ level: Int, _ timeFeatures: Int, _ initial: inout ParameterInitializer
-  ) {
-    let widths = c.blockOutChannels
-    let width = widths[level], entering = level == 0 ? width : widths[level - 1]
-    let deeper = level + 1 < widths.count ? widths[level + 1] : width
-    func block(
-      _ a: Int, _ b: Int, _ resampling: ResidualBlock.Resampling, _ p: inout ParameterInitializer
-    ) -> ResidualBlock {
-      ResidualBlock(
-        a, b, timeFeatures: timeFeatures, groups: c.normGroups, epsilon: c.normEpsilon,
-        mode: c.scalesAndShifts ? .scaleShift : .add, resampling: resampling, &p)
-    }
-    func attention(_ p: inout ParameterInitializer) -> ImageAttention {
-      ImageAttention(
-        width, headDimension: c.attentionHeadDimension ?? width, groups: c.normGroups,
-        epsilon: c.normEpsilon, &p)
-    }
-    for i in 0..<c.layersPerBlock {
-      down.append(block(i == 0 ? entering : width, width, .none, &initial))
-      if c.downAttention[level] { downAttention.append(attention(&initial)) }
-    }
-    for i in 0...c.layersPerBlock {
-      let below = i == 0 ? deeper : width
-      let skip = i == c.layersPerBlock ? entering : width
-      up.append(block(below + skip, width, .none, &initial))
-      if c.upAttention[level] { upAttention.append(attention(&initial)) }
-    }
-    if level + 1 < widths.count {
-      downsampler =
-        c.downResidual[level]
-        ? .residual(block(width, width, .down, &initial))
-        : .convolution(
-          up: false, channels: width, padding: c.downsamplePadding, &initial)
-    }
-    if level > 0 {
-      upsampler =
-        c.upResidual[level]
-        ? .residual(block(width, width, .up, &initial))
-        : .convolution(up: true, channels: width, &initial)
-    }
+extension UNetConfiguration {
+  fileprivate var plan: UNetPlan {
+    UNetPlan(
+      widths: blockOutChannels,
+      layers: blockOutChannels.map { _ in layersPerBlock }, timeFeatures: 4 * blockOutChannels[0],
+      groups: normGroups, epsilon: normEpsilon, mode: scalesAndShifts ? .scaleShift : .add,
+      downResidual: downResidual, upResidual: upResidual, downsamplePadding: downsamplePadding,
+      middleBlocks: 2, middleScale: middleScale)
   }
 
-  func downLayer(
-    _ i: Int, _ x: Tensor, _ time: Tensor, block: Int, _ context: EvaluationContext
-  ) -> Tensor {
-    let h = down[i](x, time: time)
-    return downAttention.isEmpty ? h : downAttention[i](h, block: block, context: context)
-  }
-
-  func upLayer(
-    _ i: Int, _ x: Tensor, _ time: Tensor, block: Int, _ context: EvaluationContext
-  ) -> Tensor {
-    let h = up[i](x, time: time)
-    return upAttention.isEmpty ? h : upAttention[i](h, block: block, context: context)
-  }
-
-  mutating func visitDown<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
-    try v.children("resnets", &down)
-    try v.children("attentions", &downAttention)
-    guard var sampler = downsampler.take() else { return }
-    defer { downsampler = sampler }
-    try v.scope("downsamplers.0") { v throws(V.Failure) in try sampler.visit(&v) }
-  }
-
-  mutating func visitUp<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
-    try v.children("resnets", &up)
-    try v.children("attentions", &upAttention)
-    guard var sampler = upsampler.take() else { return }
-    defer { upsampler = sampler }
-    try v.scope("upsamplers.0") { v throws(V.Failure) in try sampler.visit(&v) }
-  }
-}
-
-/// Two residual blocks, with attention between them, at the coarsest resolution.
-private struct MiddleBlock: Module {
-  var resnets: [ResidualBlock], attentions: [ImageAttention]
-
-  init(_ c: UNetConfiguration, _ timeFeatures: Int, _ initial: inout ParameterInitializer) {
-    let width = c.blockOutChannels[c.blockOutChannels.count - 1]
-    resnets = (0..<2).map { _ in
-      ResidualBlock(
-        width, width, timeFeatures: timeFeatures, groups: c.normGroups, epsilon: c.normEpsilon,
-        mode: c.scalesAndShifts ? .scaleShift : .add, outputScale: c.middleScale, &initial)
+  fileprivate func attends(at place: UNetPlace) -> Bool {
+    switch place {
+    case .down(let level, _): downAttention[level]
+    case .up(let level, _): upAttention[level]
+    case .middle: middleAttention
     }
-    attentions =
-      c.middleAttention
-      ? [
-        ImageAttention(
-          width, headDimension: c.attentionHeadDimension ?? width, groups: c.middleAttentionGroups,
-          epsilon: c.normEpsilon, outputScale: c.middleScale, &initial)
-      ] : []
-  }
-
-  func callAsFunction(
-    _ x: Tensor, _ time: Tensor, block: Int, _ context: EvaluationContext
-  ) -> Tensor {
-    var h = resnets[0](x, time: time)
-    for attention in attentions { h = attention(h, block: block, context: context) }
-    return resnets[1](h, time: time)
-  }
-
-  mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
-    try v.children("attentions", &attentions)
-    try v.children("resnets", &resnets)
   }
 }

@@ -21,10 +21,15 @@ private func loaded<B: RegisteredBackbone>(
 ) throws(PipelineError) -> any RegisteredBackbone { try loadWeights(network, from: file) }
 
 /// `module` with the weights in `file`, all of them finite.
-func loadWeights<M: Module>(_ module: M, from file: String) throws(PipelineError) -> M {
+///
+/// - Parameter keys: where a file with the given keys has the parameters.
+func loadWeights<M: Module>(
+  _ module: M, from file: String, keys: (Set<String>) -> KeyMap = { _ in .identity }
+) throws(PipelineError) -> M {
   var module = module
   try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-    _ = try module.load(from: try SafeTensors(path: file), checksFinite: true)
+    let source = try SafeTensors(path: file)
+    _ = try module.load(from: source, keys: keys(source.keys), checksFinite: true)
   }
   return module
 }

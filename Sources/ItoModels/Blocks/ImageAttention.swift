@@ -3,13 +3,14 @@ import ItoModules
 import ItoTensors
 
 /// Self-attention over the pixels of a feature map, added to its input.
-struct ImageAttention: Module {
+struct ImageAttention: FeatureMapAttention {
   var groupNorm: GroupNorm?
   var attention: Attention
-  let outputScale: Double
+  private let outputScale: Double, block: Int
 
   init(
     _ channels: Int, headDimension: Int, groups: Int?, epsilon: Double, outputScale: Double = 1,
+    block: Int,
     _ initial: inout ParameterInitializer
   ) {
     groupNorm = groups.map { GroupNorm(groups: $0, channels: channels, epsilon: epsilon, &initial) }
@@ -17,10 +18,13 @@ struct ImageAttention: Module {
       channels, heads: channels / headDimension, headDimension: headDimension, zeroOutput: true,
       &initial)
     self.outputScale = outputScale
+    self.block = block
   }
 
   /// `[batch, height, width, channels]` to the same shape.
-  func callAsFunction(_ x: Tensor, block: Int, context: EvaluationContext) -> Tensor {
+  func callAsFunction(
+    _ x: Tensor, conditioning: Conditioning, context: EvaluationContext
+  ) -> Tensor {
     let tokens = (groupNorm.map { $0(x) } ?? x).reshaped(
       to: [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
     let sum = x + attention(tokens, block: block, context: context).reshaped(to: x.shape)

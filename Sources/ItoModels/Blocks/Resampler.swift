@@ -33,7 +33,9 @@ struct Resampler: Module {
   }
 
   /// - Parameter size: height and width to reach when going up, so that odd sizes come back exactly.
-  func callAsFunction(_ x: Tensor, time: Tensor, size: (height: Int, width: Int)? = nil) -> Tensor {
+  func callAsFunction(
+    _ x: Tensor, time: Tensor?, size: (height: Int, width: Int)? = nil
+  ) -> Tensor {
     if let block { return block(x, time: time) }
     guard let conv else { return x }
     guard isUp else { return conv(x) }

@@ -11,19 +11,20 @@ struct ResidualBlock: Module {
   /// What happens to the size inside the block.
   enum Resampling: Sendable { case none, up, down }
 
-  var norm1: GroupNorm, conv1: Conv2D, timeProjection: Linear
+  var norm1: GroupNorm, conv1: Conv2D, timeProjection: Linear?
   var norm2: GroupNorm, conv2: Conv2D, shortcut: Conv2D?
   let mode: TimeMode, resampling: Resampling, outputScale: Double
 
+  /// - Parameter timeFeatures: width of the time embedding; nil for a block without.
   init(
-    _ inChannels: Int, _ outChannels: Int, timeFeatures: Int, groups: Int, epsilon: Double,
+    _ inChannels: Int, _ outChannels: Int, timeFeatures: Int?, groups: Int, epsilon: Double,
     mode: TimeMode = .add, resampling: Resampling = .none, outputScale: Double = 1,
     _ initial: inout ParameterInitializer
   ) {
     norm1 = GroupNorm(groups: groups, channels: inChannels, epsilon: epsilon, &initial)
     conv1 = Conv2D(inChannels, outChannels, kernel: 3, &initial)
     let embedded = mode == .scaleShift ? 2 * outChannels : outChannels
-    timeProjection = Linear(timeFeatures, embedded, &initial)
+    timeProjection = timeFeatures.map { Linear($0, embedded, &initial) }
     norm2 = GroupNorm(groups: groups, channels: outChannels, epsilon: epsilon, &initial)
     conv2 = Conv2D(outChannels, outChannels, kernel: 3, zeros: true, &initial)
     shortcut =
@@ -43,18 +44,22 @@ struct ResidualBlock: Module {
 
   /// - Parameters:
   ///   - x: `[batch, height, width, in]`.
-  ///   - time: `[batch, timeFeatures]`, SiLU already applied: every block of a network uses the same.
+  ///   - time: `[batch, timeFeatures]`, SiLU already applied: every block of a network uses the same;
+  ///     nil for a block without time.
   /// - Returns: `[batch, height', width', out]`.
-  func callAsFunction(_ x: Tensor, time: Tensor) -> Tensor {
+  func callAsFunction(_ x: Tensor, time: Tensor?) -> Tensor {
     var h = conv1(resampled(norm1(x, activation: .silu)))
-    let embedded = timeProjection(time)
-    let channels = h.shape[3]
-    switch mode {
-    case .add:
-      h = norm2(h + embedded.reshaped(to: [x.shape[0], 1, 1, channels]), activation: .silu)
-    case .scaleShift:
-      let parts = embedded.reshaped(to: [x.shape[0], 1, 1, 2 * channels]).chunks(2, axis: -1)
-      h = (norm2(h) * (parts[0] + 1) + parts[1]).silu()
+    if let timeProjection, let time {
+      let embedded = timeProjection(time)
+      let row: Shape = [x.shape[0], 1, 1, embedded.shape[1]]
+      switch mode {
+      case .add: h = norm2(h + embedded.reshaped(to: row), activation: .silu)
+      case .scaleShift:
+        let parts = embedded.reshaped(to: row).chunks(2, axis: -1)
+        h = (norm2(h) * (parts[0] + 1) + parts[1]).silu()
+      }
+    } else {
+      h = norm2(h, activation: .silu)
     }
     h = conv2(h)
     let skip = resampled(x)

@@ -4,17 +4,29 @@ import ItoTensors
 /// Two linear layers on a sinusoidal embedding of the time.
 struct TimeEmbedding: Module {
   var linear1: Linear, linear2: Linear
+  /// Takes in what a distilled network is told beside the time.
+  var conditionProjection: Linear?
 
-  init(_ inFeatures: Int, _ features: Int, _ initial: inout ParameterInitializer) {
+  /// - Parameter conditionFeatures: width of what is added to the input; nil for nothing.
+  init(
+    _ inFeatures: Int, _ features: Int, conditionFeatures: Int? = nil,
+    _ initial: inout ParameterInitializer
+  ) {
     linear1 = Linear(inFeatures, features, &initial)
     linear2 = Linear(features, features, &initial)
+    conditionProjection = conditionFeatures.map { Linear($0, inFeatures, bias: false, &initial) }
   }
 
-  /// `[batch, in]` to `[batch, features]`.
-  func callAsFunction(_ x: Tensor) -> Tensor { linear2(linear1(x).silu()) }
+  /// `[batch, in]` to `[batch, features]`; `condition`, `[batch, conditionFeatures]`, is projected and
+  /// added to `x`.
+  func callAsFunction(_ x: Tensor, condition: Tensor? = nil) -> Tensor {
+    guard let conditionProjection, let condition else { return linear2(linear1(x).silu()) }
+    return linear2(linear1(x + conditionProjection(condition)).silu())
+  }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
     try v.child("linear_1", &linear1)
     try v.child("linear_2", &linear2)
+    try v.child("cond_proj", &conditionProjection)
   }
 }

@@ -43,6 +43,23 @@ struct GoldenFolder: Sendable {
       try source.tensor(name)
     }
   }
+
+  /// Compares each output of the folder with ours of that name.
+  ///
+  /// - Throws: `PipelineError.request` for an output that we have nothing for.
+  func reports(_ ours: [String: Tensor?]) throws(PipelineError) -> [ParityReport] {
+    var reports: [ParityReport] = []
+    for name in outputs {
+      guard case .some(.some(let tensor)) = ours[name] else {
+        throw .request("\(path): its output \"\(name)\" is not one that is compared")
+      }
+      reports.append(
+        ParityReport(
+          name, ours: tensor, golden: try self.tensor("out.\(name)"),
+          tolerance: networkTolerance))
+    }
+    return reports
+  }
 }
 
 extension Tensor {

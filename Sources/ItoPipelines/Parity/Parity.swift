@@ -25,7 +25,11 @@ public enum Parity {
   }
 
   /// Every kind of golden that can be run.
-  static let handlers: [Handler] = [.noise, .backbone, .scheduler]
+  static let handlers: [Handler] = [
+    .noise, .backbone, .scheduler,
+    .clipText,
+    .autoencoderKL, .autoencoderTiny,
+  ]
 }
 
 extension Parity.Handler {
@@ -51,10 +55,8 @@ extension Parity.Handler {
     let x = try golden.tensor(name).channelsLast
     var time = try golden.tensor("in.timestep").cast(to: .float32)
     if time.shape.count == 1 { time = Tensor(repeating: Double(time.item), shape: [x.shape[0]]) }
-    let conditioning = Conditioning(
-      tokens: try golden.optional("in.encoder_hidden_states"),
-      label: try golden.optional("in.class_labels"))
-    let y = network(x, time: time, conditioning: conditioning, context: EvaluationContext())
+    let y = network(
+      x, time: time, conditioning: try golden.conditioning(), context: EvaluationContext())
     return ParityReport(
       "sample", ours: y.channelsFirst, golden: try golden.tensor("out.sample"),
       tolerance: networkTolerance)

@@ -1,0 +1,17 @@
+import ItoDiffusion
+import ItoModels
+import ItoTensors
+
+extension GoldenFolder {
+  /// What a network is told beside its input and the time, from the inputs of those names.
+  func conditioning() throws(PipelineError) -> Conditioning {
+    var result = Conditioning(tokens: try optional("in.encoder_hidden_states"))
+    result.pooled = try optional("in.added_cond_kwargs.text_embeds")
+    result[ImageSizes.self] = try optional("in.added_cond_kwargs.time_ids")
+    result[GuidanceEmbedding.self] = try optional("in.timestep_cond")
+    if let labels = try optional("in.class_labels") {
+      if labels.shape.rank > 1 { result[ClassVector.self] = labels } else { result.label = labels }
+    }
+    return result
+  }
+}
