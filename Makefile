@@ -14,7 +14,7 @@ test_flags := -c release --scratch-path .build/testing -Xswiftc -enable-testing 
 SHEET ?= out/fashion-mnist.png
 FIXTURES ?= ../shared/reference/fixtures
 
-.PHONY: demo test build docs bench bench-peers format lint clean help
+.PHONY: demo test build examples docs bench bench-peers format lint clean help
 .DEFAULT_GOAL := help
 
 demo: ## build, then draw a labelled contact sheet of the embedded model's ten classes
@@ -31,6 +31,11 @@ test: ## run the tests, and the parity check where golden folders are at hand (F
 build: ## build everything, optimised
 	@$(enter) Scripts/setup.sh build
 	@$(enter) swift build -c release $(checked)
+
+examples: ## build the programs in Examples/ and run each on the embedded model
+	@$(enter) Scripts/setup.sh build
+	@$(enter) ITO_EXAMPLES=1 swift build -c release $(checked)
+	@$(enter) Scripts/examples.sh .build/release
 
 docs: build ## render the documentation of every module into out/docs
 	@$(enter) Scripts/docs.sh

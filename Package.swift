@@ -160,3 +160,11 @@ let package = Package(
 if let wanted = Context.environment["ITO_TESTS"]?.split(separator: ",").map(String.init) {
   package.targets.removeAll { $0.type == .test && !wanted.contains($0.name) }
 }
+
+// ITO_EXAMPLES=1 builds the programs in Examples/ too, in the same build folder.
+if Context.environment["ITO_EXAMPLES"] != nil {
+  package.targets += ["text-to-image", "image-to-image", "repaint", "serve-concurrently"].map {
+    .executableTarget(
+      name: "example-\($0)", dependencies: ["Ito"], path: "Examples/\($0)", swiftSettings: settings)
+  }
+}

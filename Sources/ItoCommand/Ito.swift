@@ -13,7 +13,14 @@ struct Ito: ParsableCommand {
         ito inspect Models/fashion-mnist
       """,
     version: itoVersion,
-    subcommands: [Generate.self, Train.self, Evaluate.self, Inspect.self, ParityCommand.self])
+    subcommands: [
+      Generate.self,
+      Reproduce.self,
+      Train.self,
+      Evaluate.self,
+      Inspect.self,
+      ParityCommand.self,
+    ])
 }
 
 /// The version of the program and the library.

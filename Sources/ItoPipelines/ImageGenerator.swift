@@ -1,234 +1,99 @@
 public import ItoComponents
 public import ItoDiffusion
-public import ItoImages
 import ItoModels
-import ItoModules
 public import ItoTensors
 
-/// What to draw.
-public struct GenerationRequest: Sendable {
-  /// Class numbers, one a picture.
-  public var labels: [Int]
-  /// Seed of the first picture; picture k has seed `seed + k`.
-  public var seed: UInt64
-  /// Size in pixels; the model's own when nil.
-  public var height: Int?, width: Int?
-  /// Steps, method, levels and guidance; the model's own when nil.
-  public var steps: Int?
-  public var solver: ComponentChoice?, spacing: ComponentChoice?, guidance: ComponentChoice?
-  /// Where random numbers come from.
-  public var engine: NoiseSource.Engine
-  /// Pictures evaluated together; the result does not depend on it beyond rounding.
-  public var batchSize: Int
-  /// How the passes of guidance are evaluated.
-  public var passes: PassExecution
-
-  /// Pictures of `labels` with the model's own settings.
-  public init(
-    labels: [Int], seed: UInt64 = 0, height: Int? = nil, width: Int? = nil, steps: Int? = nil,
-    solver: ComponentChoice? = nil, spacing: ComponentChoice? = nil,
-    guidance: ComponentChoice? = nil, engine: NoiseSource.Engine = .torch, batchSize: Int = 64,
-    passes: PassExecution = .batched
-  ) {
-    self.labels = labels
-    self.seed = seed
-    self.height = height
-    self.width = width
-    self.steps = steps
-    self.solver = solver
-    self.spacing = spacing
-    self.guidance = guidance
-    self.engine = engine
-    self.batchSize = batchSize
-    self.passes = passes
-  }
-}
-
-/// Where a run is: for progress bars and previews.
-public struct GenerationProgress: Sendable {
-  /// Steps done and in all, counting every batch.
-  public var done: Int, total: Int
-  /// Number of the first picture of the batch at hand.
-  public var firstPicture: Int
-  /// The sample after the step, `[batch, …]`, still noisy.
-  public var latent: Tensor
-}
-
-/// A class-conditional model from a folder, ready to draw. A value: one loaded model may be shared by
-/// any number of concurrent tasks.
+/// A model that draws: words to conditioning, conditioning to latents, latents to pictures.
+///
+/// A value of stages that know nothing of each other. One loaded model may be shared by any number of
+/// concurrent tasks.
 public struct ImageGenerator: Sendable {
-  /// What the folder says of itself.
-  public let manifest: ModelManifest
+  /// What people call it: the last part of the path it was loaded from.
+  public var name: String
+  /// Words to conditioning.
+  public var prompts: Stage<any PromptEncoder>
   /// The model.
-  public let denoiser: any Denoiser
+  public var denoiser: Stage<any Denoiser>
   /// Between pictures and latents.
-  public let codec: any LatentCodec
+  public var codec: Stage<any LatentCodec>
+  /// The shape of its latents.
+  public var layout: LatentLayout
+  /// Its process, steps and method.
+  public var sampler: SamplerConfiguration
+  /// What it draws with when nothing else is asked for.
+  public var defaults: GenerationDefaults
+  /// The adapters that were applied when it was loaded.
+  public var adapters: [PictureRecipe.Adapter] = []
+  /// How a run can be watched; nil where latents are pictures.
+  public var preview: (any LatentPreview)?
+  /// Whether prompts are free text.
+  public var takesText = false
+  /// Whether its network takes a mask and the masked picture as further channels.
+  public var takesMaskedPicture = false
+  /// Whether its network takes the scale of guidance as an input, so that one pass is enough.
+  public var takesGuidanceScale = false
 
   /// A generator of given parts.
-  public init(manifest: ModelManifest, denoiser: any Denoiser, codec: any LatentCodec) {
-    self.manifest = manifest
+  public init(
+    name: String, prompts: Stage<any PromptEncoder>, denoiser: Stage<any Denoiser>,
+    codec: Stage<any LatentCodec>, layout: LatentLayout, sampler: SamplerConfiguration,
+    defaults: GenerationDefaults
+  ) {
+    self.name = name
+    self.prompts = prompts
     self.denoiser = denoiser
     self.codec = codec
+    self.layout = layout
+    self.sampler = sampler
+    self.defaults = defaults
   }
 
-  /// Loads `folder`: `model.json` and the weights it names.
+  /// The names of the classes it knows; empty for a model that takes free text.
+  public var labels: [String] { defaults.labels }
+
+  /// What a picture of `prompt` shows, in words: a class's full name, or the prompt itself.
+  public func title(of prompt: Prompt) -> String {
+    guard !labels.isEmpty, let number = try? LabelPrompts(labels: labels).number(of: prompt.text)
+    else { return prompt.text }
+    return labels[number]
+  }
+
+  /// Loads the model at `path`, whatever family it is of.
   ///
-  /// - Parameter precision: element type to compute in; the stored one when nil.
   /// - Throws: when a file is missing, damaged, holds numbers that are not finite, or does not match
-  ///   the network.
-  public init(folder: String, precision: DType? = nil) throws(PipelineError) {
-    let manifest = try ModelManifest(folder: folder)
-    guard manifest.task == .generate else {
-      throw .request("\(folder) is a classifier, not a model that draws")
-    }
-    let backbone = try loadNetwork(folder: folder, manifest) {
-      (json, initial) throws(ModelError) in try BackboneFamily.make(json, &initial)
-    }
-    let (schedule, parameterization, codec) = try wrapping(PipelineError.option) {
-      () throws(OptionError) in
-      (
-        try Registry<any NoiseSchedule>.builtin.make(manifest.schedule),
-        try Registry<any Parameterization>.builtin.make(manifest.parameterization),
-        try Registry<any LatentCodec>.builtin.make(manifest.codec)
-      )
-    }
-    self.init(
-      manifest: manifest,
-      denoiser: Self.denoiser(backbone, schedule, parameterization, precision ?? .float32),
-      codec: codec)
+  ///   the network, and when no family recognises it.
+  public init(_ path: String, options: LoadingOptions = LoadingOptions()) throws(PipelineError) {
+    self = try ModelFamily.load(path, options: options)
   }
 
-  private static func denoiser<B: RegisteredBackbone>(
-    _ backbone: B, _ schedule: any NoiseSchedule, _ parameterization: any Parameterization,
-    _ precision: DType
-  ) -> any Denoiser {
-    PreconditionedDenoiser(
-      backbone.converted(to: precision), schedule: schedule, parameterization: parameterization,
-      computeType: precision)
-  }
-
-  /// The steps, method and guidance that `request` comes down to.
-  public func plan(
-    for request: GenerationRequest
-  ) throws(PipelineError) -> (plan: SamplingPlan, solver: any Solver, guidance: any Guidance) {
-    let (solver, spacing, guidance) = try wrapping(PipelineError.option) {
-      () throws(OptionError) in
-      (
-        try Registry<any Solver>.builtin.make(request.solver ?? manifest.solver),
-        try Registry<any StepSpacing>.builtin.make(request.spacing ?? manifest.spacing),
-        try Registry<any Guidance>.builtin.make(request.guidance ?? manifest.guidance)
-      )
-    }
-    let schedule = denoiser.schedule
-    let plan = try Self.makePlan(request.steps ?? manifest.steps, spacing, schedule)
-    return (plan, solver, guidance)
-  }
-
-  private static func makePlan(
-    _ steps: Int, _ spacing: some StepSpacing, _ schedule: some NoiseSchedule
-  ) throws(PipelineError) -> SamplingPlan {
-    do throws(SamplingError) {
-      return try SamplingPlan(steps: steps, spacing: spacing, schedule: schedule)
-    } catch {
-      throw .sampling(error)
-    }
-  }
-
-  private static func run<D: Denoiser>(
-    _ initial: Tensor, _ denoiser: D, _ request: SamplingRequest,
-    _ isCancelled: @escaping () -> Bool, _ onStep: (StepInfo, Tensor) -> Void
-  ) throws(PipelineError) -> Tensor {
-    do throws(SamplingError) {
-      return try sample(
-        initial, with: denoiser, request, isCancelled: isCancelled, onStep: onStep
-      ).latent
-    } catch {
-      throw .sampling(error)
-    }
-  }
-
-  /// Draws the pictures, batch by batch.
+  /// As `init(_:options:)` with everything as the folder says but the precision.
   ///
-  /// - Parameters:
-  ///   - isCancelled: asked before every evaluation of the network.
-  ///   - onStep: told after every step.
-  public func generate(
-    _ request: GenerationRequest, isCancelled: @escaping () -> Bool = { false },
-    onStep: (GenerationProgress) -> Void = { _ in }
-  ) throws(PipelineError) -> [PixelImage] {
-    let tensor = try generateTensor(request, isCancelled: isCancelled, onStep: onStep)
-    return try wrapping({ PipelineError.request("the pictures cannot be shown: \($0)") }) {
-      () throws(ImageError) in try PixelImage.images(from: tensor, range: .signed)
-    }
+  /// - Parameter precision: element type to compute in; the family's own choice when nil.
+  public init(folder: String, precision: DType? = nil) throws(PipelineError) {
+    try self.init(folder, options: LoadingOptions(precision: precision))
   }
+}
 
-  /// As `generate`, giving `[pictures, height, width, channels]` in −1…1.
-  public func generateTensor(
-    _ request: GenerationRequest, isCancelled: @escaping () -> Bool = { false },
-    onStep: (GenerationProgress) -> Void = { _ in }
-  ) throws(PipelineError) -> Tensor {
-    try check(request)
-    let (plan, solver, guidance) = try plan(for: request)
-    let (height, width) = (request.height ?? manifest.height, request.width ?? manifest.width)
-    let denoiser = self.denoiser
-    let total = request.labels.count
-    let batches = stride(from: 0, to: total, by: request.batchSize).map {
-      $0..<min(total, $0 + request.batchSize)
-    }
-    var parts: [Tensor] = []
-    for (index, range) in batches.enumerated() {
-      let shape = try codec.latentShape(
-        height: height, width: width, channels: manifest.channels, count: range.count)
-      var noise = SamplingNoise(
-        seed: request.seed &+ UInt64(range.lowerBound), count: range.count, engine: request.engine)
-      let conditioning = labelled(Array(request.labels[range]))
-      let unit = try wrapping(PipelineError.sampling) { () throws(SamplingError) in
-        try noise.normal(shape)
-      }
-      let latent = try Self.run(
-        Tensor.linearCombination([(plan.levels[0].sigma, unit)]), denoiser,
-        SamplingRequest(
-          positive: conditioning.positive, negative: conditioning.negative, plan: plan,
-          solver: solver, guidance: guidance, noise: noise, passes: request.passes),
-        isCancelled
-      ) { step, latent in
-        onStep(
-          GenerationProgress(
-            done: index * plan.stepCount + step.index + 1,
-            total: batches.count * plan.stepCount, firstPicture: range.lowerBound,
-            latent: latent))
-      }
-      parts.append(codec.decode(latent))
-    }
-    return Tensor.concatenated(parts, axis: 0)
-  }
+/// How a model is loaded.
+public struct LoadingOptions: Sendable {
+  /// Element type to compute in; the family's own choice when nil.
+  public var precision: DType?
+  /// Whether each part is read when its turn comes and released after it.
+  public var isStreamed: Bool
 
-  /// Labels as asked for, and the null class as what guidance pushes away from.
-  private func labelled(_ labels: [Int]) -> (positive: Conditioning, negative: Conditioning) {
-    guard !manifest.labels.isEmpty else { return (Conditioning(), Conditioning()) }
-    let null = Int32(manifest.labels.count)
-    return (
-      Conditioning(label: Tensor(labels.map { Int32($0) }, shape: [labels.count])),
-      Conditioning(
-        label: Tensor([Int32](repeating: null, count: labels.count), shape: [labels.count]))
-    )
-  }
+  /// Which of several published precisions, such as `fp16`; the plain one when nil.
+  public var variant: String?
+  /// Parts taken from elsewhere, by name: `vae`, `unet`, `text_encoder`.
+  public var replacements: [String: String]
 
-  private func check(_ request: GenerationRequest) throws(PipelineError) {
-    guard !request.labels.isEmpty else { throw .request("no picture was asked for") }
-    guard request.batchSize >= 1 else {
-      throw .request("a batch of \(request.batchSize) pictures; at least 1 is needed")
-    }
-    if let steps = request.steps, !(1...10000).contains(steps) {
-      throw .request("\(steps) steps; ask for 1 to 10000")
-    }
-    for side in [request.height, request.width].compactMap({ $0 }) where !(1...16384).contains(side)
-    {
-      throw .request("a side of \(side) pixels; ask for 1 to 16384")
-    }
-    let count = manifest.labels.count
-    if count > 0, let bad = request.labels.first(where: { !(0..<count).contains($0) }) {
-      throw .request("class \(bad) does not exist; this model has classes 0 to \(count - 1)")
-    }
+  /// The usual way unless asked otherwise.
+  public init(
+    precision: DType? = nil, isStreamed: Bool = false, variant: String? = nil,
+    replacements: [String: String] = [:]
+  ) {
+    self.precision = precision
+    self.isStreamed = isStreamed
+    self.variant = variant
+    self.replacements = replacements
   }
 }

@@ -1,4 +1,5 @@
 public import ItoComponents
+public import ItoDiffusion
 public import ItoTensors
 
 /// Between pictures as the person sees them and the tensors a network denoises.
@@ -8,8 +9,20 @@ public protocol LatentCodec: Sendable {
     -> Shape
   /// Pictures in −1…1, `[batch, height, width, channels]`, to latents.
   func encode(_ pictures: Tensor) -> Tensor
+  /// Latents of one picture `[1, height, width, channels]` for `count` samples, each drawn from its own
+  /// stream of `noise` where a picture's latent is a distribution.
+  func encode(
+    _ picture: Tensor, count: Int, noise: inout SamplingNoise
+  ) throws(SamplingError) -> Tensor
   /// Latents to pictures, about −1…1.
   func decode(_ latents: Tensor) -> Tensor
+}
+
+extension LatentCodec {
+  /// The latent as it is, `count` times: nothing is drawn.
+  public func encode(
+    _ picture: Tensor, count: Int, noise: inout SamplingNoise
+  ) throws(SamplingError) -> Tensor { encode(picture).repeated(count) }
 }
 
 /// No codec: the network sees pixels.

@@ -2,6 +2,7 @@ public import ItoCheckpoints
 public import ItoComponents
 public import ItoDiffusion
 public import ItoModels
+public import ItoTokenizers
 
 /// Why a model folder cannot be used or a request not be served.
 public enum PipelineError: Error, Sendable, CustomStringConvertible {
@@ -17,6 +18,8 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
   case model(ModelError)
   /// The weights cannot be loaded.
   case checkpoint(CheckpointError)
+  /// The tokenizer cannot be read.
+  case tokenizer(TokenizerError)
   /// What was asked for is not possible with this model.
   case request(String)
   /// The run failed.
@@ -31,6 +34,7 @@ public enum PipelineError: Error, Sendable, CustomStringConvertible {
     case .option(let error): "\(error)"
     case .model(let error): "\(error)"
     case .checkpoint(let error): "\(error)"
+    case .tokenizer(let error): "\(error)"
     case .request(let text): text
     case .sampling(let error): "\(error)"
     }

@@ -96,7 +96,7 @@ struct ModelFolderTests {
       return try generator.generateTensor(request)
     }
     let base = try draw { _ in }
-    #expect(try draw { $0.labels = [1] }.scalars != base.scalars)
+    #expect(try draw { $0.prompts = [Prompt("1")] }.scalars != base.scalars)
     #expect(
       try draw { $0.guidance = ComponentChoice("cfg", options: ["scale": 3]) }.scalars
         != base.scalars)
@@ -192,8 +192,8 @@ struct ModelFolderTests {
       change(&request)
       return message { _ = try generator.generate(request) }
     }
-    #expect(asking { $0.labels = [] }.contains("no picture"))
-    #expect(asking { $0.labels = [3] }.contains("0 to 2"))
+    #expect(asking { $0.prompts = [] }.contains("no picture"))
+    #expect(asking { $0.prompts = [Prompt("3")] }.contains("0 to 2"))
     #expect(asking { $0.steps = 0 }.contains("steps"))
     #expect(asking { $0.height = 9 }.contains("multiple"))
     #expect(asking { $0.solver = ComponentChoice("heunn") }.contains("heun"))

@@ -116,12 +116,12 @@ struct Evaluate: ParsableCommand {
       return type
     }
     let generator = try ImageGenerator(folder: folder, precision: type)
-    guard generator.manifest.labels == judge.manifest.labels else {
+    guard generator.labels == judge.manifest.labels else {
       throw CommandFailure(
         "\(target) and the judge \(classifier) do not know the same classes; give another --classifier"
       )
     }
-    let classes = generator.manifest.labels.count
+    let classes = generator.labels.count
     let wanted = (0..<count).map { $0 % max(1, classes) }
     let request = GenerationRequest(
       labels: wanted, seed: seed, steps: steps,

@@ -57,8 +57,13 @@ struct ParityCommand: ParsableCommand {
       Terminal.output(
         "\(report.passes ? "PASS" : "FAIL")  \(folder)  \(report.output)  "
           + "max |Δ| \(Float(report.largestDifference))  relative RMS \(Float(report.relativeRMS))"
-          + (report.tolerance.map { " (at most \(Float($0)))" } ?? " (every bit must agree)"))
+          + Self.limit(report))
     }
+  }
+
+  private static func limit(_ report: ParityReport) -> String {
+    if let allowance = report.allowance { return " (|Δ| at most \(Float(allowance)))" }
+    return report.tolerance.map { " (at most \(Float($0)))" } ?? " (every bit must agree)"
   }
 
   private func printSummary(_ folder: String, _ reports: [ParityReport]) {

@@ -14,7 +14,7 @@ enum ModelLocator {
   /// Looked for in ITO_MODELS, in `Models` under the working directory, and in `Models` beside or
   /// above the program.
   static func folder(_ name: String) throws -> String {
-    if isFile(name + "/model.json") { return name }
+    if isFile(name + "/model.json") || isFile(name + "/model_index.json") { return name }
     if !name.contains("/") {
       for root in roots where isFile("\(root)/\(name)/model.json") { return "\(root)/\(name)" }
     }

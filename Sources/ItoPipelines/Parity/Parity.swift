@@ -26,6 +26,7 @@ public enum Parity {
 
   /// Every kind of golden that can be run.
   static let handlers: [Handler] = [
+    .pipeline,
     .noise, .backbone, .scheduler,
     .clipText,
     .autoencoderKL, .autoencoderTiny,

@@ -10,16 +10,24 @@ public struct ParityReport: Sendable {
   public let relativeRMS: Double
   /// The most `relativeRMS` may be; nil when every bit must agree.
   public let tolerance: Double?
+  /// The most `largestDifference` may be, for outputs that are judged by it.
+  public let allowance: Double?
   /// Whether bits that must agree do.
   let isIdentical: Bool
 
   /// Whether the output is right.
-  public var passes: Bool { tolerance.map { relativeRMS <= $0 } ?? isIdentical }
+  public var passes: Bool {
+    if let allowance { return largestDifference <= allowance }
+    return tolerance.map { relativeRMS <= $0 } ?? isIdentical
+  }
 
   /// Compares `ours` with `golden`; a different shape never passes.
-  init(_ output: String, ours: Tensor, golden: Tensor, tolerance: Double?) {
+  init(
+    _ output: String, ours: Tensor, golden: Tensor, tolerance: Double?, allowance: Double? = nil
+  ) {
     self.output = output
     self.tolerance = tolerance
+    self.allowance = allowance
     guard ours.shape == golden.shape else {
       largestDifference = .infinity
       relativeRMS = .infinity
@@ -45,3 +53,7 @@ public struct ParityReport: Sendable {
 public let networkTolerance = 2e-5
 /// The same over a solver's whole trajectory.
 public let trajectoryTolerance = 5e-5
+/// The same over the latents of a whole pipeline.
+public let pipelineTolerance = 1e-4
+/// The most any value of a picture in 0…1 may differ: one step of 8 bits.
+public let pictureAllowance = 1.0 / 255

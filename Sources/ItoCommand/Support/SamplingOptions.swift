@@ -1,0 +1,88 @@
+import ArgumentParser
+import ItoComponents
+import ItoPipelines
+import ItoTensors
+
+/// How pictures are sampled; the model's own settings where nothing is given.
+struct SamplingOptions: ParsableArguments {
+  @Option(name: [.short, .long], help: "Seed of the first picture; picture k has seed + k.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Steps.")
+  var steps: Int?
+
+  @Option(
+    name: [.long, .customLong("sampler"), .customLong("sampling-method")],
+    help: "Solver, such as euler, heun, ddim:eta=0.5, dpm++2m.")
+  var solver: String?
+
+  @Option(
+    name: [.long, .customLong("schedule"), .customLong("scheduler")],
+    help: "Spacing of the steps, such as karras.")
+  var spacing: String?
+
+  @Option(help: "Guidance: none, cfg:scale=2, interval:scale=3.")
+  var guidance: String?
+
+  @Option(
+    name: [.customLong("cfg-scale"), .customLong("guidance-scale")],
+    help: "Scale of classifier-free guidance; short for --guidance cfg:scale=…")
+  var scale: Double?
+
+  @Option(help: "Size, as WIDTHxHEIGHT.")
+  var size: String?
+
+  @Option(name: [.customShort("W"), .long], help: "Width in pixels.")
+  var width: Int?
+
+  @Option(name: [.customShort("H"), .long], help: "Height in pixels.")
+  var height: Int?
+
+  @Option(help: "Where random numbers come from: torch, torch-scalar, philox, cuda.")
+  var noise = "torch"
+
+  @Option(help: "Pictures computed together; the model's own choice when left out.")
+  var batch: Int?
+
+  mutating func validate() throws {
+    if let batch, batch < 1 {
+      throw ValidationError("--batch \(batch): at least 1 is needed.")
+    }
+    if guidance != nil && scale != nil {
+      throw ValidationError(
+        "--guidance and --cfg-scale say the same thing; give one of them.")
+    }
+    if size != nil && (width != nil || height != nil) {
+      throw ValidationError("--size already says width and height; give one or the other.")
+    }
+  }
+
+  /// Puts the options into a request for `generator`.
+  func apply(to request: inout GenerationRequest, for generator: ImageGenerator) throws {
+    request.seed = seed
+    request.steps = steps
+    request.batchSize = batch
+    request.solver = try solver.map { try ComponentChoice(parsing: $0) }
+    request.spacing = try spacing.map { try ComponentChoice(parsing: $0) }
+    request.guidance =
+      try guidance.map { try ComponentChoice(parsing: $0) }
+      ?? scale.map { generator.guidance(scale: $0) }
+    let sides = try parsedSize()
+    request.width = sides.width
+    request.height = sides.height
+    guard let engine = NoiseSource.Engine(rawValue: noise) else {
+      let known = NoiseSource.Engine.allCases.map(\.rawValue).joined(separator: ", ")
+      throw CommandFailure("--noise \(noise): choose one of \(known).")
+    }
+    request.engine = engine
+  }
+
+  private func parsedSize() throws -> (width: Int?, height: Int?) {
+    guard let size else { return (width, height) }
+    let parts = size.lowercased().split(separator: "x")
+    guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]), width > 0,
+      height > 0
+    else { throw CommandFailure("--size \(size): write it as WIDTHxHEIGHT, such as 28x28.") }
+    return (width, height)
+  }
+}

@@ -1,0 +1,62 @@
+import ItoComponents
+import ItoDiffusion
+import ItoModels
+import ItoModules
+import ItoTensors
+
+extension ModelFamily {
+  /// A folder that `ito train` wrote: `model.json` names every part.
+  static let itoModel = ModelFamily(
+    name: "Itô model folders",
+    recognises: { $0.manifest != nil },
+    make: { source, options throws(PipelineError) in
+      let manifest = try ModelManifest(folder: source.path)
+      guard manifest.task == .generate else {
+        throw .request("\(source.path) is a classifier, not a model that draws")
+      }
+      return try generator(source, manifest, options)
+    })
+
+  private static func generator(
+    _ source: ModelSource, _ manifest: ModelManifest, _ options: LoadingOptions
+  ) throws(PipelineError) -> ImageGenerator {
+    let parts = try wrapping(PipelineError.option) { () throws(OptionError) in
+      (
+        codec: try Registry<any LatentCodec>.builtin.make(manifest.codec),
+        sampler: SamplerConfiguration(
+          schedule: try Registry<any NoiseSchedule>.builtin.make(manifest.schedule),
+          parameterization: try Registry<any Parameterization>.builtin.make(
+            manifest.parameterization),
+          spacing: try Registry<any StepSpacing>.builtin.make(manifest.spacing),
+          solver: try Registry<any Solver>.builtin.make(manifest.solver), initialScale: .sigma)
+      )
+    }
+    let latent = try parts.codec.latentShape(
+      height: manifest.height, width: manifest.width, channels: manifest.channels, count: 1)
+    let precision = options.precision ?? .float32
+    return ImageGenerator(
+      name: source.name, prompts: Stage(LabelPrompts(labels: manifest.labels)),
+      denoiser: try Stage(resident: !options.isStreamed) { () throws(PipelineError) in
+        let backbone = try loadNetwork(folder: source.path, manifest) {
+          (json, initial) throws(ModelError) in try BackboneFamily.make(json, &initial)
+        }
+        return denoiser(backbone, parts.sampler, precision)
+      },
+      codec: Stage(parts.codec),
+      layout: LatentLayout(factor: manifest.height / latent[1], channels: latent[3]),
+      sampler: parts.sampler,
+      defaults: GenerationDefaults(
+        height: manifest.height, width: manifest.width, channels: manifest.channels,
+        steps: manifest.steps, solver: "\(manifest.solver)", spacing: "\(manifest.spacing)",
+        guidance: manifest.guidance, batchSize: 64, labels: manifest.labels))
+  }
+
+  /// `backbone` computing in `precision`, with the process it was trained for.
+  static func denoiser<B: RegisteredBackbone>(
+    _ backbone: B, _ sampler: SamplerConfiguration, _ precision: DType
+  ) -> any Denoiser {
+    PreconditionedDenoiser(
+      backbone.converted(to: precision), schedule: sampler.schedule,
+      parameterization: sampler.parameterization, computeType: precision)
+  }
+}

@@ -1,0 +1,38 @@
+public import ItoComponents
+public import ItoDiffusion
+
+/// What a model draws with when nothing else is asked for.
+public struct GenerationDefaults: Sendable {
+  /// Size in pixels, and channels of a picture.
+  public var height: Int, width: Int, channels: Int
+  /// Steps.
+  public var steps: Int
+  /// The method and how levels are chosen, by the names people know.
+  public var solver: String, spacing: String?
+  /// How estimates are combined.
+  public var guidance: ComponentChoice
+  /// Pictures evaluated together.
+  public var batchSize: Int
+  /// How the passes of guidance are evaluated.
+  public var passes: PassExecution
+  /// What a model that knows a list of classes can be asked for; empty for one that takes free text.
+  public var labels: [String]
+
+  /// Defaults.
+  public init(
+    height: Int, width: Int, channels: Int = 3, steps: Int, solver: String, spacing: String? = nil,
+    guidance: ComponentChoice, batchSize: Int = 1,
+    passes: PassExecution = .batched, labels: [String] = []
+  ) {
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.steps = steps
+    self.solver = solver
+    self.spacing = spacing
+    self.guidance = guidance
+    self.batchSize = batchSize
+    self.passes = passes
+    self.labels = labels
+  }
+}
