@@ -1,5 +1,5 @@
 import ItoComponents
-public import ItoDiffusion
+import ItoDiffusion
 public import ItoImages
 public import ItoTensors
 

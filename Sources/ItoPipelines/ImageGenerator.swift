@@ -1,4 +1,4 @@
-public import ItoComponents
+import ItoComponents
 public import ItoDiffusion
 import ItoModels
 public import ItoTensors

@@ -22,7 +22,9 @@ extension Registry where Component == any PromptGrammar {
 extension ModelFamily {
   /// Every kind of model that draws; the first that recognises a folder loads it.
   public static let builtin: [ModelFamily] = [
-    .itoModel
+    .itoModel,
+    .stableDiffusion,
+    .stableDiffusionXL,
   ]
 }
 

@@ -1,0 +1,100 @@
+import ItoCheckpoints
+import ItoComponents
+import ItoDiffusion
+import ItoModels
+import ItoModules
+import ItoTensors
+
+/// An autoencoder as a model's codec: pictures to the latents that a network denoises and back.
+struct AutoencoderCodec: LatentCodec {
+  private let network: AutoencoderKL
+  private let computeType: DType
+
+  /// The autoencoder of a model, in whatever class it is.
+  static func load(
+    _ component: ModelComponent, precision: DType
+  ) throws(PipelineError) -> any LatentCodec {
+    let json = try component.configuration()
+    let name = json["_class_name"]?.string ?? component.className ?? "AutoencoderKL"
+    guard let load = classes[name] else {
+      throw .request(
+        "\(component.path): autoencoders of class \(name) are not supported; known are "
+          + classes.keys.sorted().joined(separator: ", "))
+    }
+    return try load(json, try component.weights(), precision)
+  }
+
+  private typealias Load =
+    @Sendable (JSONValue, any TensorSource, DType) throws(PipelineError) -> any LatentCodec
+
+  /// The classes that are understood.
+  private static let classes: [String: Load] = [
+    AutoencoderKL.className: { json, source, precision throws(PipelineError) in
+      var initial = ParameterInitializer.placeholder
+      let empty = try wrapping(PipelineError.model) { () throws(ModelError) in
+        try AutoencoderKL(configuration: json, &initial)
+      }
+      let network = try loadWeights(
+        empty, from: source, keys: AutoencoderKL.keyMap(for: source.keys), dtype: precision)
+      return AutoencoderCodec(network: network, computeType: precision)
+    },
+    AutoencoderTiny.className: { json, source, precision throws(PipelineError) in
+      var initial = ParameterInitializer.placeholder
+      let empty = try wrapping(PipelineError.model) { () throws(ModelError) in
+        try AutoencoderTiny(configuration: json, &initial)
+      }
+      return TinyCodec(
+        network: try loadWeights(empty, from: source, dtype: precision), computeType: precision)
+    },
+  ]
+
+  func latentShape(
+    height: Int, width: Int, channels: Int, count: Int
+  ) throws(PipelineError) -> Shape {
+    try LatentLayout(factor: network.factor, channels: network.latentChannels)
+      .shape(height: height, width: width, count: count)
+  }
+
+  func encode(_ pictures: Tensor) -> Tensor {
+    network.normalised(network.encode(pictures.cast(to: computeType)).mean.cast(to: .float32))
+  }
+
+  func encode(
+    _ picture: Tensor, count: Int, noise: inout SamplingNoise
+  ) throws(SamplingError) -> Tensor {
+    let moments = network.encode(picture.cast(to: computeType))
+    let mean = moments.mean.cast(to: .float32)
+    var shape = mean.shape
+    shape[0] = count
+    let drawn = AutoencoderKL.sample(
+      (mean, moments.logVariance.cast(to: .float32)), noise: try noise.normal(shape))
+    return network.normalised(drawn)
+  }
+
+  func decode(_ latents: Tensor) -> Tensor {
+    network.decode(network.denormalised(latents).cast(to: computeType)).cast(to: .float32)
+  }
+}
+
+/// A small autoencoder without a distribution, such as TAESD.
+struct TinyCodec: LatentCodec {
+  let network: AutoencoderTiny
+  let computeType: DType
+
+  func latentShape(
+    height: Int, width: Int, channels: Int, count: Int
+  ) throws(PipelineError) -> Shape {
+    try LatentLayout(factor: network.factor, channels: network.latentChannels)
+      .shape(height: height, width: width, count: count)
+  }
+
+  func encode(_ pictures: Tensor) -> Tensor {
+    let latents = network.encode(pictures.cast(to: computeType)).cast(to: .float32)
+    return (latents - network.shiftFactor) * network.scalingFactor
+  }
+
+  func decode(_ latents: Tensor) -> Tensor {
+    let z = latents / network.scalingFactor + network.shiftFactor
+    return network.decode(z.cast(to: computeType)).cast(to: .float32)
+  }
+}
