@@ -77,9 +77,15 @@ private func vaeBlock(
     inChannels, outChannels, timeFeatures: nil, groups: groups, epsilon: normEpsilon, &initial)
 }
 
+/// `body` of every picture of a batch, one after the other, together again as a batch.
+private func eachPicture(_ x: Tensor, _ body: (Tensor) -> Tensor) -> Tensor {
+  if x.shape[0] == 1 { return body(x) }
+  return Tensor.concatenated((0..<x.shape[0]).map { body(x.sliced($0..<$0 + 1, axis: 0)) }, axis: 0)
+}
+
 /// Pictures to the moments of their latents.
 struct VAEEncoder: Module {
-  var convIn: Conv2D, levels: [VAELevel], middle: VAEMiddle
+  private var convIn: Conv2D, levels: [VAELevel], middle: VAEMiddle
   private var normOut: GroupNorm, convOut: Conv2D
 
   init(_ c: AutoencoderKLConfiguration, _ initial: inout ParameterInitializer) {
@@ -95,10 +101,28 @@ struct VAEEncoder: Module {
     convOut = Conv2D(last, 2 * c.latentChannels, kernel: 3, &initial)
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
-    var h = convIn(x)
-    for level in levels { h = level(h) }
+  /// - Parameter bandRows: evaluate the levels in bands of so many rows, picture by picture.
+  func callAsFunction(_ x: Tensor, bandRows: Int?) -> Tensor {
+    var h: Tensor
+    if let bandRows {
+      h = eachPicture(x) { descend($0, in: BandedMaps(bandRows: bandRows)) }
+    } else {
+      h = convIn(x)
+      for level in levels { h = level(h) }
+    }
     return convOut(normOut(middle(h), activation: .silu))
+  }
+
+  private func descend(_ x: Tensor, in bands: BandedMaps) -> Tensor {
+    var source = RowSource(convIn, of: x)
+    for level in levels {
+      for block in level.blocks { source = RowSource(map: bands.residual(block, source)) }
+      guard let conv = level.resampler?.convolution else { continue }
+      let (full, rows) = (source, source.height / 2)
+      source = RowSource(
+        map: bands.map(height: rows) { conv.band($0, height: full.height, input: full.rows) })
+    }
+    return source.rows(0..<source.height)
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
@@ -113,7 +137,7 @@ struct VAEEncoder: Module {
 /// Latents to pictures.
 struct VAEDecoder: Module {
   private var convIn: Conv2D, middle: VAEMiddle
-  var levels: [VAELevel], normOut: GroupNorm, convOut: Conv2D
+  private var levels: [VAELevel], normOut: GroupNorm, convOut: Conv2D
 
   init(_ c: AutoencoderKLConfiguration, _ initial: inout ParameterInitializer) {
     let widths = [Int](c.blockOutChannels.reversed())
@@ -129,14 +153,25 @@ struct VAEDecoder: Module {
     convOut = Conv2D(last, c.outChannels, kernel: 3, &initial)
   }
 
-  func callAsFunction(_ z: Tensor) -> Tensor {
-    var h = entry(z)
+  /// - Parameter bandRows: evaluate the levels in bands of so many rows, picture by picture.
+  func callAsFunction(_ z: Tensor, bandRows: Int?) -> Tensor {
+    var h = middle(convIn(z))
+    if let bandRows {
+      return eachPicture(h) { ascend($0, in: BandedMaps(bandRows: bandRows)) }
+    }
     for level in levels { h = level(h) }
     return convOut(normOut(h, activation: .silu))
   }
 
-  /// The part before the levels, at the latent's size.
-  func entry(_ z: Tensor) -> Tensor { middle(convIn(z)) }
+  private func ascend(_ x: Tensor, in bands: BandedMaps) -> Tensor {
+    var source = RowSource(map: x)
+    for level in levels {
+      for block in level.blocks { source = RowSource(map: bands.residual(block, source)) }
+      guard let conv = level.resampler?.convolution else { continue }
+      source = RowSource(conv, ofDoubled: source.rows(0..<source.height))
+    }
+    return bands.head(normOut, convOut, source)
+  }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
     try v.child("conv_in", &convIn)

@@ -32,6 +32,9 @@ struct Resampler: Module {
     if padsAfter { self.conv?.options.padding = (0, 1, 0, 1) }
   }
 
+  /// The convolution, of stride 2 or to follow the doubling of pixels; nil for a residual block.
+  var convolution: Conv2D? { conv }
+
   /// - Parameter size: height and width to reach when going up, so that odd sizes come back exactly.
   func callAsFunction(
     _ x: Tensor, time: Tensor?, size: (height: Int, width: Int)? = nil

@@ -12,6 +12,15 @@ extension GoldenFolder {
     if let labels = try optional("in.class_labels") {
       if labels.shape.rank > 1 { result[ClassVector.self] = labels } else { result.label = labels }
     }
+    result[Control.self] = try controlResiduals()
     return result
+  }
+
+  /// What a ControlNet added to the network, kept as outputs `down.0`, `down.1`, … and `mid`.
+  private func controlResiduals() throws(PipelineError) -> ControlResiduals? {
+    guard let middle = try optional("out.mid") else { return nil }
+    var skips: [Tensor] = []
+    while let skip = try optional("out.down.\(skips.count)") { skips.append(skip.channelsLast) }
+    return ControlResiduals(skips: skips, middle: middle.channelsLast)
   }
 }
