@@ -32,4 +32,20 @@ public protocol Denoiser: Sendable {
   func denoise(
     _ x: Tensor, at level: NoiseLevel, given conditioning: Conditioning, context: EvaluationContext
   ) throws(SamplingError) -> Tensor
+
+  /// As above with a level for each sample of the batch, for methods that are parallel in time.
+  ///
+  /// Nil when the model takes one level at a time, which is what it does unless it says otherwise.
+  func denoise(
+    _ x: Tensor, atEach levels: [NoiseLevel], given conditioning: Conditioning,
+    context: EvaluationContext
+  ) throws(SamplingError) -> Tensor?
+}
+
+extension Denoiser {
+  /// Nil: one level at a time.
+  public func denoise(
+    _ x: Tensor, atEach levels: [NoiseLevel], given conditioning: Conditioning,
+    context: EvaluationContext
+  ) throws(SamplingError) -> Tensor? { nil }
 }

@@ -6,15 +6,26 @@ public import ItoTensors
 public final class EvaluationContext {
   /// Whether gradients are wanted, so that nothing may be reused.
   public let isTraining: Bool
-  /// Computes attention.
-  public let attention: any AttentionBackend
+  /// Computes attention, as the pass's perturbation has it.
+  public var attention: any AttentionBackend {
+    guard let perturbation, perturbation.identityAttention != .none else { return backend }
+    return PerturbedAttention(
+      base: backend, blocks: perturbation.identityAttention, hits: perturbed)
+  }
   /// Where the run is; nil outside of one.
   public var step: StepInfo?
   /// Which of the step's passes is evaluated.
   public var pass: PassID = .conditional
+  /// What the pass spoils of the network on purpose; nil for nothing.
+  public var perturbation: Perturbation?
   /// How often sites were computed and reused so far.
   public private(set) var statistics = CacheStatistics()
 
+  /// Sites and attentions that a perturbation changed so far.
+  public var perturbedCount: Int { perturbed.count }
+
+  private let backend: any AttentionBackend
+  private let perturbed = HitCounter()
   private let makeSession: (() -> any CacheSession)?
   private var sessions: [PassID: any CacheSession] = [:]
   private var route: TokenRoute?
@@ -25,7 +36,7 @@ public final class EvaluationContext {
     makeSession: (() -> any CacheSession)? = nil
   ) {
     isTraining = training
-    self.attention = attention
+    backend = attention
     self.makeSession = makeSession
   }
 
@@ -62,6 +73,12 @@ public final class EvaluationContext {
   ) -> Activations {
     if case .block(let index, let count) = site, route != nil {
       return routed(input, block: index, of: count, body)
+    }
+    if let perturbation, case .block(let index, _) = site,
+      perturbation.skippedBlocks.contains(index)
+    {
+      perturbed.add()
+      return input
     }
     guard let makeSession, let step, !isTraining else { return body(input) }
     let query = CacheQuery(site: site, input: input, step: step, signal: signal)

@@ -8,17 +8,34 @@ public enum ConditioningRole: Sendable, Hashable {
   case negative
 }
 
+/// Which model a pass is evaluated with.
+public enum PassModel: Sendable, Hashable {
+  /// The model that is sampled.
+  case main
+  /// `SamplingRequest.guide`: a weaker model, or a classifier's gradient.
+  case guide
+}
+
 /// One evaluation that guidance wants at a step. May grow fields.
 public struct GuidancePass: Sendable, Hashable {
   /// Tells the passes apart; caches keep one session for each.
   public var id: PassID
   /// The conditioning.
   public var role: ConditioningRole
+  /// The model.
+  public var model: PassModel
+  /// What is spoiled of the model on purpose.
+  public var perturbation: Perturbation?
 
   /// A pass.
-  public init(_ id: PassID, _ role: ConditioningRole) {
+  public init(
+    _ id: PassID, _ role: ConditioningRole, model: PassModel = .main,
+    perturbation: Perturbation? = nil
+  ) {
     self.id = id
     self.role = role
+    self.model = model
+    self.perturbation = perturbation
   }
 
   /// With what was asked for.
@@ -34,6 +51,13 @@ public struct GuidancePass: Sendable, Hashable {
 public protocol Guidance: Sendable {
   /// State of a run, such as momentum.
   associatedtype Memory = Void
+
+  /// The folder or name of the model that `PassModel.guide` stands for, for whoever loads it; nil
+  /// when there is none or it is given in the request.
+  var guideModel: String? { get }
+
+  /// Throws `SamplingError.invalidRequest` for a run in which the guidance cannot act.
+  func validate(_ request: SamplingRequest) throws(SamplingError)
 
   /// The state at the beginning of a run.
   func makeMemory(for plan: SamplingPlan) -> Memory
@@ -54,4 +78,12 @@ public protocol Guidance: Sendable {
 extension Guidance where Memory == Void {
   /// Nothing to remember.
   public func makeMemory(for plan: SamplingPlan) {}
+}
+
+extension Guidance {
+  /// None.
+  public var guideModel: String? { nil }
+
+  /// Accepts every run.
+  public func validate(_ request: SamplingRequest) throws(SamplingError) {}
 }

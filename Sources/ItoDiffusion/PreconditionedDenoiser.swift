@@ -41,6 +41,23 @@ public struct PreconditionedDenoiser<B: Backbone>: Denoiser, Module {
     return Tensor.linearCombination([(k.skip, x), (k.output, output)], dtype: .float32)
   }
 
+  /// The clean estimates of the samples in `x`, each at its own level, in one call of the network.
+  public func denoise(
+    _ x: Tensor, atEach levels: [NoiseLevel], given conditioning: Conditioning,
+    context: EvaluationContext
+  ) throws(SamplingError) -> Tensor? {
+    let scales = levels.map { parameterization.preconditioning(at: $0) }
+    if let bad = Swift.zip(levels, scales).first(where: { !$1.isFinite })?.0 {
+      throw .undefinedEstimate(alpha: bad.alpha, sigma: bad.sigma)
+    }
+    let time = Tensor(scales.map { Float($0.conditioningTime) }, shape: [levels.count])
+    let input = Tensor.linearCombination(
+      perSample: [(scales.map(\.input), x)], dtype: computeType)
+    let output = backbone(input, time: time, conditioning: conditioning, context: context)
+    return Tensor.linearCombination(
+      perSample: [(scales.map(\.skip), x), (scales.map(\.output), output)], dtype: .float32)
+  }
+
   /// Mean squared error of the network's output over the elements of all samples.
   ///
   /// `mean(w · (F(input·x, time) − target)²)`, `x = alpha·clean + sigma·noise`

@@ -46,6 +46,10 @@ extension Registry where Component == any Solver {
     .register(DDIM.self),
     .register(HeunSolver.self),
     .register(DPMSolverPlusPlus2M.self),
+    .register(FlowMap.self),
+    .register(ParaDiGMS.self),
+    .register(ParaTAA.self),
+    .register(FixedPointSolver.self),
   ])
 }
 
@@ -55,6 +59,16 @@ extension Registry where Component == any Guidance {
     .register(NoGuidance.self),
     .register(ClassifierFreeGuidance.self),
     .register(IntervalGuidance.self),
+    .register(AdaptiveGuidance.self),
+    .register(RescaledGuidance.self),
+    .register(ManifoldGuidance.self),
+    .register(AdaptiveProjectedGuidance.self),
+    .register(ZeroStarGuidance.self),
+    .register(ResidualGuidance.self),
+    .register(PerturbedAttentionGuidance.self),
+    .register(SkipLayerGuidance.self),
+    .register(Autoguidance.self),
+    .register(ClassifierGuidance.self),
   ])
 }
 

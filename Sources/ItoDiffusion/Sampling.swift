@@ -29,13 +29,14 @@ private func run<S: Solver, G: Guidance>(
 ) throws(SamplingError) -> SamplingResult {
   let plan = request.plan
   try solver.validate(plan)
+  try guidance.validate(request)
   var x = initial.detached().cast(to: .float32)
   let estimator = try GuidedEstimator(
     denoiser, guidance, request, batch: x.batchCount, isCancelled: isCancelled,
     onEstimate: onEstimate)
-  let denoise = DenoiseFunction { (x, level) throws(SamplingError) in
-    try estimator.estimate(x, at: level)
-  }
+  let denoise = DenoiseFunction(together: { (queries) throws(SamplingError) in
+    try estimator.estimates(for: queries)
+  })
   var memory = solver.makeMemory(for: plan)
   var noise = request.noise
   for index in 0..<plan.stepCount {
@@ -49,5 +50,6 @@ private func run<S: Solver, G: Guidance>(
     onStep(step, x)
   }
   return SamplingResult(
-    latent: x, cache: estimator.context.statistics, evaluations: estimator.evaluations)
+    latent: x, cache: estimator.context.statistics, evaluations: estimator.evaluations,
+    savedEvaluations: estimator.savedEvaluations, rounds: estimator.rounds)
 }

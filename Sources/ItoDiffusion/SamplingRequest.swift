@@ -29,13 +29,15 @@ public struct SamplingRequest: Sendable {
   public var passes: PassExecution
   /// Computes attention.
   public var attention: any AttentionBackend
+  /// The model of passes that ask for a guide: see `PassModel`.
+  public var guide: (any Denoiser)?
 
   /// A request; the negative conditioning matters only to guidance that asks for it.
   public init(
     positive: Conditioning = Conditioning(), negative: Conditioning = Conditioning(),
     plan: SamplingPlan, solver: any Solver, guidance: any Guidance = NoGuidance(),
     cache: (any CachePolicy)? = nil, noise: SamplingNoise, passes: PassExecution = .batched,
-    attention: any AttentionBackend = FusedAttention()
+    attention: any AttentionBackend = FusedAttention(), guide: (any Denoiser)? = nil
   ) {
     self.positive = positive
     self.negative = negative
@@ -46,6 +48,7 @@ public struct SamplingRequest: Sendable {
     self.noise = noise
     self.passes = passes
     self.attention = attention
+    self.guide = guide
   }
 
   /// A request whose steps draw from the stream of `seed`, for one sample.
@@ -68,4 +71,10 @@ public struct SamplingResult: Sendable {
   public var cache: CacheStatistics
   /// Passes evaluated: two for each guided estimate.
   public var evaluations: Int
+  /// Passes that guidance did without where it elsewhere asked for them: on a limited interval, or
+  /// once the estimates agreed.
+  public var savedEvaluations: Int
+  /// Calls of the denoiser one after the other: fewer than there are steps for methods that are
+  /// parallel in time.
+  public var rounds: Int
 }

@@ -51,19 +51,59 @@ public struct SolverTraits: Sendable, Hashable {
   }
 }
 
+/// One question to the denoiser: the clean estimate of `x` at `level`.
+public struct DenoiseQuery {
+  /// A sample at `level`.
+  public var x: Tensor
+  /// Its level.
+  public var level: NoiseLevel
+  /// The level that the estimate is wanted for, when that is not where the step ends: what
+  /// guidance, caches and networks that map from one level to another find in `StepInfo.next`.
+  public var target: NoiseLevel?
+  /// How many steps after the current one the question belongs to.
+  public var stepOffset: Int
+
+  /// A question that belongs to the current step unless told otherwise.
+  public init(
+    _ x: Tensor, _ level: NoiseLevel, toward target: NoiseLevel? = nil, stepOffset: Int = 0
+  ) {
+    self.x = x
+    self.level = level
+    self.target = target
+    self.stepOffset = stepOffset
+  }
+}
+
 /// The clean estimate of a sample at a level, with everything the run adds to it.
 public struct DenoiseFunction {
-  private let body: (Tensor, NoiseLevel) throws(SamplingError) -> Tensor
+  private let body: ([DenoiseQuery]) throws(SamplingError) -> [Tensor]
 
-  /// Calls `body`.
-  public init(_ body: @escaping (Tensor, NoiseLevel) throws(SamplingError) -> Tensor) {
+  /// Answers several questions at once with `body`.
+  public init(together body: @escaping ([DenoiseQuery]) throws(SamplingError) -> [Tensor]) {
     self.body = body
   }
 
-  /// E[x₀ | x] of the sample `x` at `level`.
+  /// Calls `body` for one question after the other.
+  public init(_ body: @escaping (Tensor, NoiseLevel) throws(SamplingError) -> Tensor) {
+    self.body = { (queries) throws(SamplingError) in
+      var answers: [Tensor] = []
+      for query in queries { answers.append(try body(query.x, query.level)) }
+      return answers
+    }
+  }
+
+  /// E[x₀ | x] of the sample `x` at `level`; see `DenoiseQuery` for `target`.
   public func callAsFunction(
-    _ x: Tensor, _ level: NoiseLevel
-  ) throws(SamplingError) -> Tensor { try body(x, level) }
+    _ x: Tensor, _ level: NoiseLevel, toward target: NoiseLevel? = nil
+  ) throws(SamplingError) -> Tensor {
+    try body([DenoiseQuery(x, level, toward: target)])[0]
+  }
+
+  /// The estimates for all of `queries`, in their order: one call of the network where the model
+  /// takes several levels in a batch. What methods that are parallel in time use.
+  public func together(_ queries: [DenoiseQuery]) throws(SamplingError) -> [Tensor] {
+    try body(queries)
+  }
 }
 
 extension Solver where Memory == Void {
