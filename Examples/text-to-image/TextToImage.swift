@@ -14,9 +14,8 @@ struct TextToImage {
 
     let generator = try ImageGenerator(model)
     let request = GenerationRequest(prompts: [Prompt(prompt, negative: "blurry")], seed: 7)
-    let pictures = try generator.generate(request) { progress in
-      print("step \(progress.done) of \(progress.total)")
-    }
+    let pictures = try generator.generate(
+      request, onStep: { print("step \($0.done) of \($0.total)") })
     let recipe = generator.recipe(of: request, picture: 0, tool: "example")
     try pictures[0].write(file, metadata: ["parameters": recipe.parameterText])
   }

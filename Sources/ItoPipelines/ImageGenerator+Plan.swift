@@ -93,4 +93,21 @@ extension ImageGenerator {
     scale <= 1 && !takesGuidanceScale
       ? ComponentChoice("none") : ComponentChoice("cfg", options: ["scale": .double(scale)])
   }
+
+  /// Classifier-free guidance by `scale` with what the network predicts rescaled, as diffusers'
+  /// `guidance_rescale` means it.
+  public func guidance(scale: Double, rescale: Double) -> ComponentChoice {
+    guard rescale > 0, scale > 1, !takesGuidanceScale else { return guidance(scale: scale) }
+    let quantity: RescaledGuidance.Quantity =
+      switch sampler.parameterization {
+      case is NoisePrediction: .noise
+      case is VPrediction: .velocity
+      default: .clean
+      }
+    return ComponentChoice(
+      RescaledGuidance.name,
+      options: [
+        "scale": .double(scale), "rescale": .double(rescale), "of": .string(quantity.rawValue),
+      ])
+  }
 }

@@ -1,4 +1,3 @@
-public import ItoComponents
 public import ItoImages
 public import ItoTensors
 
@@ -51,6 +50,12 @@ public struct CodecPreview: LatentPreview {
 
   /// Previews by `codec`, which takes the same latents.
   public init(_ codec: any LatentCodec) { self.codec = codec }
+
+  /// Previews by the autoencoder in `folder`: TAESD, as published.
+  public init(folder: String) throws(PipelineError) {
+    codec = try AutoencoderCodec.load(
+      ModelComponent(name: "vae", className: nil, folder: folder), precision: .float32)
+  }
 
   /// What the codec makes of the estimates.
   public func picture(of clean: Tensor) -> Tensor { codec.decode(clean) }

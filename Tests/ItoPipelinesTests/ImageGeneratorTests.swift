@@ -168,6 +168,20 @@ struct ImageGeneratorTests {
     #expect(mismatch(result, expected.scalars, absolute: 1e-6) == nil)
     whole.start = StartingPoint(latents: half.sliced(0..<1, axis: 0))
     #expect(throws: PipelineError.self) { try generator().generateLatents(whole) }
+    var steps: [Int] = []
+    let request = GenerationRequest(prompts: [Prompt("ab"), Prompt("c")], seed: 9, steps: 10)
+    let both = try generator().generate(
+      request, refiner: generator(), from: 0.6,
+      onStep: {
+        steps.append($0.done)
+        #expect($0.total == 20)
+      })
+    // Two batches, since the prompts differ in length.
+    #expect(steps == Array(1...20))
+    #expect(both == (try generator().generate(request)))
+    #expect(throws: PipelineError.self) {
+      try generator().generate(request, refiner: generator(), from: 1)
+    }
   }
 
   @Test("events tell every step, previews at their interval, and the pictures at the end")

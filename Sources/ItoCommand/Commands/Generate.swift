@@ -26,6 +26,7 @@ struct Generate: ParsableCommand {
   @OptionGroup var prompt: PromptOptions
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var start: StartOptions
+  @OptionGroup var refinement: RefinerOptions
   @OptionGroup var output: PictureOutput
   @OptionGroup var watching: PreviewOptions
 
@@ -33,7 +34,8 @@ struct Generate: ParsableCommand {
     shared.apply()
     let begin = now()
     let start = try start.read()
-    let generator = try model.load()
+    let generator = try watching.prepare(try model.load())
+    let refiner = try refinement.load(model.loading)
     let loaded = now()
     var request = GenerationRequest(prompts: try prompt.prompts(for: generator), start: start)
     try sampling.apply(to: &request, for: generator)
@@ -43,8 +45,9 @@ struct Generate: ParsableCommand {
     var previewFailure: (any Error)?
     let images: [PixelImage]
     do {
-      images = try generator.generate(
-        request, isCancelled: { interrupt.isRequested || previewFailure != nil }
+      images = try refinement.draw(
+        request, generator, refiner,
+        isCancelled: { interrupt.isRequested || previewFailure != nil }
       ) {
         bar.update($0.done, of: $0.total)
         do { try watching.show($0, generator) } catch { previewFailure = error }

@@ -39,8 +39,8 @@ struct LoadingFlags: ParsableArguments {
     help: "Take the second text encoder from another folder or file.")
   var secondTextEncoder: String?
 
-  /// The model called `name`.
-  func load(_ name: String) throws -> ImageGenerator {
+  /// The model called `name`, with the parts that were named in place of its own.
+  func load(_ name: String, replacesParts: Bool = true) throws -> ImageGenerator {
     let parts = [
       "vae": vae, "unet": unet, "text_encoder": textEncoder, "text_encoder_2": secondTextEncoder,
     ]
@@ -48,7 +48,7 @@ struct LoadingFlags: ParsableArguments {
       try ModelLocator.folder(name),
       options: LoadingOptions(
         precision: try parsedPrecision(), isStreamed: lowMemory, variant: variant,
-        replacements: parts.compactMapValues { $0 }))
+        replacements: replacesParts ? parts.compactMapValues { $0 } : [:]))
   }
 
   private func parsedPrecision() throws -> DType? {

@@ -17,9 +17,19 @@ struct PreviewOptions: ParsableArguments {
     if let preview, preview < 1 {
       throw ValidationError("--preview \(preview): at least 1 is needed.")
     }
+    if taesd != nil && preview == nil {
+      throw ValidationError("--taesd is for previews: say how often with --preview K.")
+    }
     if ImageFormat(pathExtension: previewPath) == nil {
       throw ValidationError("--preview-path \(previewPath): end it in .png, .jpg or .webp.")
     }
+  }
+
+  /// `generator` with the preview that was asked for.
+  func prepare(_ generator: ImageGenerator) throws -> ImageGenerator {
+    var generator = generator
+    if let taesd { generator.preview = try CodecPreview(folder: taesd) }
+    return generator
   }
 
   /// Writes the preview of a step, if it is its turn.

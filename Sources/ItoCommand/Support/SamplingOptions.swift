@@ -29,6 +29,9 @@ struct SamplingOptions: ParsableArguments {
     help: "Scale of classifier-free guidance; short for --guidance cfg:scale=…")
   var scale: Double?
 
+  @Option(help: "How much of the contrast that strong guidance adds is taken back, 0 to 1.")
+  var guidanceRescale: Double?
+
   @Option(help: "Size, as WIDTHxHEIGHT.")
   var size: String?
 
@@ -52,6 +55,10 @@ struct SamplingOptions: ParsableArguments {
       throw ValidationError(
         "--guidance and --cfg-scale say the same thing; give one of them.")
     }
+    if let guidanceRescale, !(0...1).contains(guidanceRescale) || scale == nil {
+      throw ValidationError(
+        "--guidance-rescale takes a number from 0 to 1 and needs --cfg-scale.")
+    }
     if size != nil && (width != nil || height != nil) {
       throw ValidationError("--size already says width and height; give one or the other.")
     }
@@ -66,7 +73,7 @@ struct SamplingOptions: ParsableArguments {
     request.spacing = try spacing.map { try ComponentChoice(parsing: $0) }
     request.guidance =
       try guidance.map { try ComponentChoice(parsing: $0) }
-      ?? scale.map { generator.guidance(scale: $0) }
+      ?? scale.map { generator.guidance(scale: $0, rescale: guidanceRescale ?? 0) }
     let sides = try parsedSize()
     request.width = sides.width
     request.height = sides.height

@@ -64,6 +64,12 @@ public struct SamplerConfiguration: Sendable {
     let scale = initialScale.factor(at: level)
     return scale == 1 ? noise : Tensor.linearCombination([(scale, noise)])
   }
+
+  /// A sample at `level` as the tool of the configuration holds it: divided by alpha where that tool keeps
+  /// alpha at 1. Differs only where a run stops before its end.
+  public func publishedSample(_ x: Tensor, at level: NoiseLevel) -> Tensor {
+    keepsAlphaAtOne && level.alpha != 1 ? Tensor.linearCombination([(1 / level.alpha, x)]) : x
+  }
 }
 
 /// What unit noise is multiplied by to start a run from. The tools differ, visibly so where the first

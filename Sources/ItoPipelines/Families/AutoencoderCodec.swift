@@ -9,10 +9,14 @@ import ItoTensors
 struct AutoencoderCodec: LatentCodec {
   private let network: AutoencoderKL
   private let computeType: DType
+  /// Rows of a feature map computed at once; nil for whole maps.
+  private let bandRows: Int?
 
   /// The autoencoder of a model, in whatever class it is.
+  ///
+  /// - Parameter savesMemory: compute in bands of rows.
   static func load(
-    _ component: ModelComponent, precision: DType
+    _ component: ModelComponent, precision: DType, savesMemory: Bool = false
   ) throws(PipelineError) -> any LatentCodec {
     let json = try component.configuration()
     let name = json["_class_name"]?.string ?? component.className ?? "AutoencoderKL"
@@ -21,24 +25,24 @@ struct AutoencoderCodec: LatentCodec {
         "\(component.path): autoencoders of class \(name) are not supported; known are "
           + classes.keys.sorted().joined(separator: ", "))
     }
-    return try load(json, try component.weights(), precision)
+    return try load(json, try component.weights(), precision, savesMemory ? 64 : nil)
   }
 
   private typealias Load =
-    @Sendable (JSONValue, any TensorSource, DType) throws(PipelineError) -> any LatentCodec
+    @Sendable (JSONValue, any TensorSource, DType, Int?) throws(PipelineError) -> any LatentCodec
 
   /// The classes that are understood.
   private static let classes: [String: Load] = [
-    AutoencoderKL.className: { json, source, precision throws(PipelineError) in
+    AutoencoderKL.className: { json, source, precision, rows throws(PipelineError) in
       var initial = ParameterInitializer.placeholder
       let empty = try wrapping(PipelineError.model) { () throws(ModelError) in
         try AutoencoderKL(configuration: json, &initial)
       }
       let network = try loadWeights(
         empty, from: source, keys: AutoencoderKL.keyMap(for: source.keys), dtype: precision)
-      return AutoencoderCodec(network: network, computeType: precision)
+      return AutoencoderCodec(network: network, computeType: precision, bandRows: rows)
     },
-    AutoencoderTiny.className: { json, source, precision throws(PipelineError) in
+    AutoencoderTiny.className: { json, source, precision, _ throws(PipelineError) in
       var initial = ParameterInitializer.placeholder
       let empty = try wrapping(PipelineError.model) { () throws(ModelError) in
         try AutoencoderTiny(configuration: json, &initial)
@@ -56,13 +60,14 @@ struct AutoencoderCodec: LatentCodec {
   }
 
   func encode(_ pictures: Tensor) -> Tensor {
-    network.normalised(network.encode(pictures.cast(to: computeType)).mean.cast(to: .float32))
+    let moments = network.encode(pictures.cast(to: computeType), bandRows: bandRows)
+    return network.normalised(moments.mean.cast(to: .float32))
   }
 
   func encode(
     _ picture: Tensor, count: Int, noise: inout SamplingNoise
   ) throws(SamplingError) -> Tensor {
-    let moments = network.encode(picture.cast(to: computeType))
+    let moments = network.encode(picture.cast(to: computeType), bandRows: bandRows)
     let mean = moments.mean.cast(to: .float32)
     var shape = mean.shape
     shape[0] = count
@@ -72,7 +77,8 @@ struct AutoencoderCodec: LatentCodec {
   }
 
   func decode(_ latents: Tensor) -> Tensor {
-    network.decode(network.denormalised(latents).cast(to: computeType)).cast(to: .float32)
+    network.decode(network.denormalised(latents).cast(to: computeType), bandRows: bandRows)
+      .cast(to: .float32)
   }
 }
 

@@ -98,7 +98,8 @@ private struct StableDiffusionLoader {
       },
       codec: try Stage(resident: isResident) { () throws(PipelineError) in
         try AutoencoderCodec.load(
-          try loader.source.component("vae"), precision: loader.precision)
+          try loader.source.component("vae"), precision: loader.precision,
+          savesMemory: loader.options.isStreamed)
       },
       layout: layout, sampler: sampler, defaults: defaults)
     generator.preview = preview

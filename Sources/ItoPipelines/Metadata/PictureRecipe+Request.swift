@@ -1,4 +1,4 @@
-public import ItoComponents
+import ItoComponents
 import ItoDiffusion
 import ItoTensors
 

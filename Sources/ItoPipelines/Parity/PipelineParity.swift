@@ -1,4 +1,5 @@
 import ItoComponents
+import ItoDiffusion
 import ItoImages
 import ItoTensors
 
@@ -13,7 +14,10 @@ extension Parity.Handler {
       for run in golden.configuration["runs"]?.array ?? [] {
         let key = "seed\(run["seed"]?.int ?? 0)"
         let request = try request(run, key, golden, generator)
-        let latents = try generator.generateLatents(request)
+        var latents = try generator.generateLatents(request)
+        if let last = try generator.plan(for: request).plan.levels.last {
+          latents = generator.sampler.publishedSample(latents, at: last)
+        }
         reports.append(
           ParityReport(
             "\(key).latent", ours: latents.channelsFirst,
@@ -51,11 +55,7 @@ extension Parity.Handler {
     let scale = run["guidance_scale"]?.double
     request.guidance = scale.map { generator.guidance(scale: $0) }
     if let rescale = run["guidance_rescale"]?.double, let scale {
-      request.guidance = ComponentChoice(
-        "cfg-rescale",
-        options: [
-          "scale": .double(scale), "rescale": .double(rescale), "of": "prediction",
-        ])
+      request.guidance = generator.guidance(scale: scale, rescale: rescale)
     }
     if let eta = run["eta"]?.double {
       request.solver = ComponentChoice("ddim", options: ["eta": .double(eta)])
