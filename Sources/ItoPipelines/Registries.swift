@@ -36,3 +36,17 @@ extension RecipeFormat {
     .parameters,
   ]
 }
+
+extension Registry where Component == any PictureMetric {
+  /// Every figure that `ito eval` can give.
+  public static let builtin = Registry([
+    .init(PeakSignalToNoise.self) { $0 },
+    .init(StructuralSimilarity.self) { $0 },
+    .init(PerceptualMetric.self) { $0 },
+    .init(FrechetMetric.self) { $0 },
+    .init(KernelMetric.self) { $0 },
+    .init(NearestPicture.self) { $0 },
+    .init(CaptionRetrieval.self) { $0 },
+    .init(CaptionScore.self) { $0 },
+  ])
+}
