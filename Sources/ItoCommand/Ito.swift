@@ -9,6 +9,7 @@ struct Ito: ParsableCommand {
       Examples:
         ito generate sneaker bag dress --count 4 --sheet clothes.png
         ito train Recipes/fashion-mnist.yaml --resume
+        ito compare Recipes/fashion-mnist.yaml --vary weighting=none,min-snr --budget 20m
         ito eval Models/fashion-mnist --count 2000
         ito inspect Models/fashion-mnist
       """,
@@ -17,6 +18,7 @@ struct Ito: ParsableCommand {
       Generate.self,
       Reproduce.self,
       Train.self,
+      Compare.self,
       Evaluate.self,
       Inspect.self,
       ParityCommand.self,

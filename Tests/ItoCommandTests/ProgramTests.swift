@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// A data set of 64 pictures of 8×8 pixels in two classes, and a recipe that trains on it.
-private struct Workshop {
+struct Workshop {
   let folder = TemporaryFolder()
 
   init() {

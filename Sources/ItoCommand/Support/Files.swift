@@ -16,3 +16,21 @@ func makeFolder(_ folder: String) throws {
     }
   }
 }
+
+/// Deletes `folder` and everything in it; what cannot be deleted stays.
+func removeFolder(_ folder: String) {
+  guard let handle = opendir(folder) else { return }
+  defer {
+    closedir(handle)
+    rmdir(folder)
+  }
+  while let entry = readdir(handle) {
+    let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if name == "." || name == ".." { continue }
+    let path = folder + "/" + name
+    // A folder cannot be unlinked; a link to one is not followed.
+    if unlink(path) != 0 { removeFolder(path) }
+  }
+}

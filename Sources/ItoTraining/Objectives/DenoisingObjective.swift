@@ -85,14 +85,29 @@ public struct DenoisingObjective<B: Backbone>: TrainingObjective {
     }
   }
 
-  /// The loss with every sample's conditioning kept.
+  /// The loss with every sample's conditioning kept, and `clean_error`: the mean squared error of the clean
+  /// estimate at levels that no setting changes, so that models trained in different ways can be compared.
+  /// The ratios `sigma / alpha = q / (1 − q)` have q spread evenly over 0…1.
   public func measures(
     of model: PreconditionedDenoiser<B>, on batch: ImageBatch, noise: inout NoiseSource
   ) -> [(name: String, value: Double)] {
     var kept = self
     kept.dropout = 0
     kept.routing = nil
-    return [("loss", Double(kept.loss(of: model, on: batch, noise: &noise).item))]
+    let loss = kept.loss(of: model, on: batch, noise: &noise)
+    let clean = batch.images.cast(to: .float32)
+    let levels = (0..<batch.count).map { i in
+      let q = (Double(i) + 0.5) / Double(batch.count)
+      return model.schedule.level(noiseToSignal: q / (1 - q))
+    }
+    let parameterization = model.parameterization
+    let error = model.loss(
+      clean: clean, noise: noise.normal(clean.shape), at: levels, given: batch.fullConditioning
+    ) { level in
+      let output = parameterization.preconditioning(at: level).output
+      return output * output
+    }
+    return [("loss", Double(loss.item)), ("clean_error", Double(error.item))]
   }
 
   func levels(

@@ -44,6 +44,43 @@ import Testing
     #expect(abs(Double(loss.item) - sum / 6) < 1e-5 * sum)
   }
 
+  @Test(
+    "The clean error is that of the estimates, whatever the network predicts and is trained for")
+  func cleanError() throws {
+    let batch = try batch()
+    for parameterization in [FlowPrediction() as any Parameterization, VPrediction()] {
+      var model = tinyDenoiser()
+      model.parameterization = parameterization
+      var plain = DenoisingObjective<TinyBackbone>()
+      var noise = NoiseSource(seed: 7, engine: .philox)
+      let measured = plain.measures(of: model, on: batch, noise: &noise)
+      let error = try #require(measured.first { $0.name == "clean_error" }).value
+
+      // The loss draws first: a level for each sample, then its noise.
+      var again = NoiseSource(seed: 7, engine: .philox)
+      _ = plain.levels(count: 6, on: model.schedule, noise: &again)
+      _ = again.normal(batch.images.shape)
+      let drawn = again.normal(batch.images.shape)
+      var sum = 0.0
+      for i in 0..<6 {
+        let q = (Double(i) + 0.5) / 6
+        let level = model.schedule.level(noiseToSignal: q / (1 - q))
+        let clean = batch.images.sliced(i..<(i + 1), axis: 0)
+        let x = level.alpha * clean + level.sigma * drawn.sliced(i..<(i + 1), axis: 0)
+        let estimate = try model.denoise(
+          x, at: level, given: Conditioning(label: Tensor([batch.labels[i]], shape: [1])),
+          context: EvaluationContext())
+        sum += Double(((estimate - clean) * (estimate - clean)).mean().item)
+      }
+      #expect(abs(error - sum / 6) < 1e-4 * error)
+      plain.weighting = MinSNRWeighting()
+      plain.dropout = 0.5
+      var third = NoiseSource(seed: 7, engine: .philox)
+      let other = plain.measures(of: model, on: batch, noise: &third)
+      #expect(other.first { $0.name == "clean_error" }?.value == error)
+    }
+  }
+
   @Test("Dropout replaces the given share of labels by the null class, and nothing else")
   func dropout() throws {
     let objective = DenoisingObjective<TinyBackbone>(dropout: 0.25, nullLabel: 3)
