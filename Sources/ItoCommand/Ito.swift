@@ -19,6 +19,7 @@ struct Ito: ParsableCommand {
       Reproduce.self,
       Train.self,
       Compare.self,
+      AverageCommand.self,
       Evaluate.self,
       Inspect.self,
       ParityCommand.self,

@@ -66,7 +66,8 @@ public final class EvaluationContext {
   ///       h = context.run(.block(index: i, count: blocks.count), on: h) { block($0, time) }
   ///     }
   ///
-  /// Without a cache, outside a run and in training this is a call of `body`.
+  /// Without a cache, outside a run and in training this is a call of `body`, with the tokens that do not
+  /// skip the block where a training step routes them.
   public func run(
     _ site: CacheSite, on input: Activations, signal: @escaping () -> Tensor? = { nil },
     _ body: (Activations) -> Activations

@@ -108,7 +108,7 @@ extension ProgramTests {
     if status != 0 { #expect(shop.folder.text(log).contains("goes on")) }
     #expect(Program.run(arguments("stopped"), in: shop.folder).status == 0)
     #expect(Program.run(arguments("whole"), in: shop.folder).status == 0)
-    for variant in ["as-it-is", "seed-4"] {
+    for variant in ["seed-3", "seed-4"] {
       let file = "/\(variant)/model/model.safetensors"
       let bytes = shop.folder.bytes(shop.folder.path + "/stopped" + file)
       #expect(!bytes.isEmpty)
@@ -129,5 +129,40 @@ extension ProgramTests {
     let state = try JSONValue.parse(shop.folder.text(out + "/comparison.json"))
     #expect((state["variants"]?[0]?["steps"]?.int ?? 0) > 1)
     #expect(access(out + "/as-it-is/probe", F_OK) != 0)
+  }
+}
+
+extension ProgramTests {
+  @Test("the length of an average is chosen after training")
+  func average() {
+    let shop = Workshop()
+    shop.write(steps: 40)
+    let recipe = shop.folder.path + "/recipe.yaml", model = shop.folder.path + "/model"
+    let text = shop.folder.text(recipe)
+    shop.folder.write(
+      "recipe.yaml",
+      text.replacing(
+        "ema: 0.9",
+        with: "ema: [{name: power, length: 0.05}, {name: power, length: 0.1}]\n  snapshots: 10"))
+    let trained = shop.ito("train", recipe, "--threads", "1")
+    #expect(trained.status == 0, "\(trained.text)")
+    func averaged(_ length: String, _ output: String) -> [UInt8] {
+      let outcome = shop.ito(
+        "average", shop.folder.path + "/run", "--model", model, "--length", length, "--output",
+        shop.folder.path + "/" + output)
+      #expect(outcome.status == 0, "\(outcome.text)")
+      return shop.folder.bytes("\(shop.folder.path)/\(output)/model.safetensors")
+    }
+    let one = averaged("0.1", "one"), two = averaged("0.2", "two")
+    #expect(!one.isEmpty && one.count == two.count && one != two)
+    let drawn = shop.ito(
+      "generate", "--model", shop.folder.path + "/two", "--sheet", shop.folder.path + "/s.png")
+    #expect(drawn.status == 0, "\(drawn.text)")
+    let nothing = shop.ito(
+      "average", shop.folder.path, "--model", model, "--length", "0.1", "--output",
+      shop.folder.path + "/three")
+    #expect(nothing.status == 1)
+    #expect(
+      shop.ito("average", recipe, "--model", model, "--length", "2", "--output", "x").status != 0)
   }
 }

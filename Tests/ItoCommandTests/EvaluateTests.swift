@@ -10,14 +10,14 @@ extension ProgramTests {
     shop.write(steps: 20)
     let recipe = shop.folder.path + "/recipe.yaml", model = shop.folder.path + "/model"
     #expect(shop.ito("train", recipe, "--threads", "1").status == 0)
-    func draw(_ folder: String, _ steps: String) {
+    func draw(_ folder: String, _ noise: String) {
       let drawn = shop.ito(
-        "generate", "--model", model, "--count", "6", "--steps", steps, "--output", folder)
+        "generate", "--model", model, "--count", "6", "--noise", noise, "--output", folder)
       #expect(drawn.status == 0, "\(drawn.text)")
     }
-    let full = shop.folder.path + "/full", cheap = shop.folder.path + "/cheap"
-    draw(full, "8")
-    draw(cheap, "5")
+    let full = shop.folder.path + "/full", changed = shop.folder.path + "/other"
+    draw(full, "torch")
+    draw(changed, "philox")
     func figures(_ pictures: String, _ options: String...) throws -> [String: JSONValue] {
       let outcome = Program.run(
         ["eval", "--pictures", pictures, "--reference", full, "--json"] + options, in: shop.folder)
@@ -32,14 +32,24 @@ extension ProgramTests {
     #expect(same["nearest-top1"]?["value"]?.double == 100)
     // Pictures of 8 pixels are smaller than the window of SSIM, and there is no judge.
     #expect(same["ssim"] == nil && same["frechet"] == nil)
-    let other = try figures(cheap, "--metrics", "psnr")
+    let other = try figures(changed, "--metrics", "psnr")
     #expect(other.count == 1)
     let value = other["psnr"]?["value"]?.double ?? 0
     #expect(value > 5 && value < 58)
     #expect((other["psnr"]?["low"]?.double ?? 99) <= value)
 
+    // A model draws what the reference's captions say.
+    for k in 0..<12 {
+      let name = k < 6 ? "a" : "b"
+      shop.folder.write("full/\(name)-\(k).txt", name)
+    }
+    let drawn = shop.ito(
+      "eval", model, "--reference", full, "--count", "4", "--metrics", "nearest", "--json")
+    #expect(drawn.status == 0, "\(drawn.text)")
+    #expect(drawn.text.contains("\"pictures\":4"), "\(drawn.text)")
+
     let impossible = shop.ito(
-      "eval", "--pictures", full, "--reference", cheap, "--metrics", "frechet")
+      "eval", "--pictures", full, "--reference", changed, "--metrics", "frechet")
     #expect(impossible.status == 1)
     #expect(impossible.text.contains("frechet cannot be measured"), "\(impossible.text)")
     #expect(shop.ito("eval", "--pictures", full).status != 0)

@@ -18,14 +18,16 @@ struct Evaluate: ParsableCommand {
       With --pictures and --reference it compares any two folders of pictures instead. Pictures of the same
       name, or of a caption that the reference has, are pairs: they get PSNR, SSIM and a perceptual distance
       (what does a cheaper method change?), and the share whose nearest reference picture is their own. A
-      JSONL file that lists pictures with texts and concepts may stand for its folder. Intervals are 95 %,
-      by bootstrap.
+      JSONL file that lists pictures with texts and concepts may stand for its folder. With --reference and a
+      model, pictures are drawn from the first caption of each picture in --asked. Intervals are 95 %, by
+      bootstrap.
 
       Examples:
         ito eval
         ito eval Models/fashion-mnist --count 2000 --steps 10 --solver heun
         ito eval my-pictures --json
         ito eval --pictures cached --reference full --metrics psnr,ssim,perceptual
+        ito eval emoji --reference data/all.jsonl --asked data/heldout.jsonl --count 200
         ito eval --pictures drawn --reference data/all.jsonl --extractor fashion-mnist-classifier
       """)
 
@@ -40,6 +42,10 @@ struct Evaluate: ParsableCommand {
 
   @Option(help: "What --pictures are compared with: a folder or a JSONL file beside its pictures.")
   var reference: String?
+
+  @Option(
+    help: "Pictures whose captions are drawn: a folder or a JSONL file (default: --reference).")
+  var asked: String?
 
   @Option(
     help: "A classifier whose features are compared, for Fréchet, kernel and perceptual distance.")
@@ -86,14 +92,17 @@ struct Evaluate: ParsableCommand {
     if !(0...1_000_000).contains(resamples) {
       throw ValidationError("--resamples \(resamples): give a number from 0 to 1000000.")
     }
-    if (pictures == nil) != (reference == nil) {
-      throw ValidationError("--pictures and --reference belong together; give both.")
+    if pictures != nil && reference == nil {
+      throw ValidationError("--pictures needs --reference: what they are compared with.")
+    }
+    if asked != nil && (reference == nil || pictures != nil) {
+      throw ValidationError("--asked needs --reference, and a model instead of --pictures.")
     }
   }
 
   func run() throws {
     shared.apply()
-    if let pictures, let reference { return try compare(pictures, with: reference) }
+    if let reference { return try compare(with: reference) }
     let judge = try PictureClassifier(folder: try ModelLocator.folder(classifier))
     let real = try realPictures(judge)
     let pictures = try picturesToJudge(judge)
@@ -105,27 +114,29 @@ struct Evaluate: ParsableCommand {
     report(judgement, judge)
   }
 
-  private func compare(_ pictures: String, with reference: String) throws {
-    let real = try PictureCollection(path: reference, isQuiet: shared.json).load()
-    let shape = real.pixels.shape
-    let own = try PictureCollection(path: pictures, isQuiet: shared.json).load(
-      height: shape[1], width: shape[2])
-    let judging = PictureJudging(
-      pictures: own, reference: real, extractor: try extractor.map { try ModelLocator.folder($0) },
-      metrics: try (metrics ?? "").split(separator: ",").map {
-        try ComponentChoice(parsing: String($0))
-      },
-      bootstrap: Bootstrap(resamples: resamples, seed: seed), isQuiet: shared.json)
-    let figures = try judging.figures()
-    if shared.json {
-      let object: JSONObject = [
-        "pictures": .integer(Int64(own.count)), "reference": .integer(Int64(real.count)),
-        "figures": .array(figures.map(\.json)),
-      ]
-      Terminal.output(JSONValue.object(object).text())
-    } else {
-      Terminal.output("\(own.count) pictures beside \(real.count) of \(reference)")
-      for figure in figures { Terminal.output(figure.line) }
+  func request(_ prompts: [Prompt]) throws -> GenerationRequest {
+    GenerationRequest(
+      prompts: prompts, seed: seed, steps: steps,
+      solver: try solver.map { try ComponentChoice(parsing: $0) },
+      spacing: try spacing.map { try ComponentChoice(parsing: $0) },
+      guidance: try guidance.map { try ComponentChoice(parsing: $0) })
+  }
+
+  func parsedPrecision() throws -> DType? {
+    try precision.map { text in
+      guard let type = DType(name: text), type == .float32 || type == .bfloat16 else {
+        throw CommandFailure("--precision \(text): choose float32 or bfloat16.")
+      }
+      return type
+    }
+  }
+
+  func draw(_ request: GenerationRequest, _ generator: ImageGenerator) throws -> Tensor {
+    let interrupt = Interrupt.watch()
+    var bar = ProgressBar("drawing", unit: "step", total: 1, isShown: !shared.json)
+    defer { bar.clear() }
+    return try generator.generateTensor(request, isCancelled: { interrupt.isRequested }) {
+      bar.update($0.done, of: $0.total)
     }
   }
 
@@ -165,13 +176,7 @@ struct Evaluate: ParsableCommand {
     } catch {
       return (try picturesInFolder(judge), [])
     }
-    let type = try precision.map { text in
-      guard let type = DType(name: text), type == .float32 || type == .bfloat16 else {
-        throw CommandFailure("--precision \(text): choose float32 or bfloat16.")
-      }
-      return type
-    }
-    let generator = try ImageGenerator(folder: folder, precision: type)
+    let generator = try ImageGenerator(folder: folder, precision: try parsedPrecision())
     guard generator.labels == judge.manifest.labels else {
       throw CommandFailure(
         "\(target) and the judge \(classifier) do not know the same classes; give another --classifier"
@@ -179,17 +184,7 @@ struct Evaluate: ParsableCommand {
     }
     let classes = generator.labels.count
     let wanted = (0..<count).map { $0 % max(1, classes) }
-    let request = GenerationRequest(
-      labels: wanted, seed: seed, steps: steps,
-      solver: try solver.map { try ComponentChoice(parsing: $0) },
-      spacing: try spacing.map { try ComponentChoice(parsing: $0) },
-      guidance: try guidance.map { try ComponentChoice(parsing: $0) })
-    let interrupt = Interrupt.watch()
-    var bar = ProgressBar("drawing", unit: "step", total: 1, isShown: !shared.json)
-    let tensor = try generator.generateTensor(
-      request, isCancelled: { interrupt.isRequested }
-    ) { bar.update($0.done, of: $0.total) }
-    bar.clear()
+    let tensor = try draw(try request(wanted.map { Prompt("\($0)") }), generator)
     return (tensor, classes > 0 ? wanted : [])
   }
 

@@ -1,3 +1,5 @@
+import ItoComponents
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -19,18 +21,43 @@ func makeFolder(_ folder: String) throws {
 
 /// Deletes `folder` and everything in it; what cannot be deleted stays.
 func removeFolder(_ folder: String) {
-  guard let handle = opendir(folder) else { return }
-  defer {
-    closedir(handle)
-    rmdir(folder)
-  }
-  while let entry = readdir(handle) {
-    let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
-    if name == "." || name == ".." { continue }
+  for name in entries(of: folder) {
     let path = folder + "/" + name
     // A folder cannot be unlinked; a link to one is not followed.
     if unlink(path) != 0 { removeFolder(path) }
   }
+  rmdir(folder)
+}
+
+/// Copies the files in `folder` and in those below it, but for the one called `omitted`, into `target`.
+func copyFolder(_ folder: String, to target: String, except omitted: String) throws {
+  try makeFolder(target)
+  for name in entries(of: folder) where name != omitted {
+    let path = folder + "/" + name
+    if isFolder(path) {
+      try copyFolder(path, to: target + "/" + name, except: "")
+    } else {
+      try AtomicFile.write(target + "/" + name, bytes: try readFile(path, limit: 1 << 34))
+    }
+  }
+}
+
+/// Whether `path` is a folder.
+func isFolder(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// The names in `folder`, sorted; none when it cannot be read.
+private func entries(of folder: String) -> [String] {
+  guard let handle = opendir(folder) else { return [] }
+  defer { closedir(handle) }
+  var names: [String] = []
+  while let entry = readdir(handle) {
+    let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if name != "." && name != ".." { names.append(name) }
+  }
+  return names.sorted()
 }

@@ -32,6 +32,8 @@ struct Recipe {
     var precision: DType
     var saveEvery: Int, keep: Int, logEvery: Int, validateEvery: Int, validationCount: Int
     var labelSmoothing: Double
+    /// Steps between snapshots of averages; 0: none.
+    var snapshots: Int
   }
   /// What the finished model samples with by default.
   struct Sampling {
@@ -137,7 +139,8 @@ struct Recipe {
       logEvery: try s.int("log_every", default: 50, in: 1...1_000_000),
       validateEvery: try s.int("validate_every", default: 1000, in: 1...1_000_000_000),
       validationCount: try s.int("validation_count", default: 1024, in: 1...1_000_000_000),
-      labelSmoothing: try s.double("label_smoothing", default: 0, in: 0...1))
+      labelSmoothing: try s.double("label_smoothing", default: 0, in: 0...1),
+      snapshots: try s.int("snapshots", default: 0, in: 0...1_000_000_000))
     try s.finish()
     return result
   }

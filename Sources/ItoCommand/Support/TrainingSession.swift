@@ -148,7 +148,7 @@ struct TrainingSession {
         folder: run, totalSteps: steps, batchSize: t.batch, microBatches: t.accumulate,
         checkpointInterval: t.saveEvery, keptCheckpoints: t.keep, logInterval: t.logEvery,
         validationInterval: t.validateEvery, validationCount: t.validationCount,
-        configuration: recipe.source))
+        snapshotInterval: t.snapshots, configuration: recipe.source))
     if resumes { try training.resume() }
     let first = training.trainer.stepIndex
     let stop = StopFlag(), interrupt = Interrupt.watch()

@@ -114,6 +114,9 @@ where Source.Batch == Objective.Batch {
     if isLast || isDue(done, options.validationInterval) { try validate(onEvent) }
     // After the log, so that a checkpoint's log is complete up to its step.
     if isDue(done, options.checkpointInterval) { try save(onEvent) }
+    if options.snapshotInterval > 0 && (isLast || isDue(done, options.snapshotInterval)) {
+      try AverageSnapshots(options.folder + "/averages").save(trainer.averages)
+    }
     if isDue(done, options.sampleInterval) {
       onEvent(.sample(step: done, model: trainer.bestModel))
     }

@@ -22,6 +22,9 @@ public struct TrainingRunOptions: Sendable {
   public var validationCount: Int
   /// Steps between pictures drawn to look at; 0: none.
   public var sampleInterval: Int
+  /// Steps between snapshots of the power-function averages, in the folder `averages`, for averages of
+  /// other lengths afterwards; 0: none.
+  public var snapshotInterval: Int
   /// Kept in every checkpoint, for whoever reads it: the recipe.
   public var configuration: JSONValue
 
@@ -31,7 +34,7 @@ public struct TrainingRunOptions: Sendable {
     folder: String, totalSteps: Int, batchSize: Int = 64, microBatches: Int = 1,
     checkpointInterval: Int = 1000, keptCheckpoints: Int = 2, logInterval: Int = 50,
     validationInterval: Int = 1000, validationCount: Int = 1024, sampleInterval: Int = 0,
-    configuration: JSONValue = .null
+    snapshotInterval: Int = 0, configuration: JSONValue = .null
   ) {
     self.folder = folder
     self.totalSteps = totalSteps
@@ -43,6 +46,7 @@ public struct TrainingRunOptions: Sendable {
     self.validationInterval = validationInterval
     self.validationCount = validationCount
     self.sampleInterval = sampleInterval
+    self.snapshotInterval = snapshotInterval
     self.configuration = configuration
   }
 

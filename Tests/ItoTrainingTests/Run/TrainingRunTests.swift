@@ -57,9 +57,12 @@ func steadyLog(_ folder: String) throws -> [JSONValue] {
     #expect(
       told
         == [
-          "checkpoint 3", "validation 5 [\"loss\"]", "checkpoint 6", "checkpoint 9",
-          "validation 10 [\"loss\"]", "sample 10", "checkpoint 12", "checkpoint 15",
-          "validation 15 [\"loss\"]", "checkpoint 18", "validation 20 [\"loss\"]", "sample 20",
+          "checkpoint 3", "validation 5 [\"loss\", \"clean_error\"]", "checkpoint 6",
+          "checkpoint 9",
+          "validation 10 [\"loss\", \"clean_error\"]", "sample 10", "checkpoint 12",
+          "checkpoint 15",
+          "validation 15 [\"loss\", \"clean_error\"]", "checkpoint 18",
+          "validation 20 [\"loss\", \"clean_error\"]", "sample 20",
           "checkpoint 20",
         ].sorted { order($0) < order($1) })
     #expect(run.checkpoints.steps == [18, 20])

@@ -95,7 +95,8 @@ struct ComparisonReport {
     try AtomicFile.write(folder + "/loss.svg", bytes: Array(loss.svg().utf8))
   }
 
-  /// Writes `pictures.png`: a row for each variant that draws, the same seeds and classes in each column.
+  /// Writes `pictures.png`: a row for each variant that draws, the same seeds and classes, or prompts of the
+  /// recipe's `sampling.prompts`, in each column.
   func writePictures(columns: Int = 8, isCancelled: @escaping () -> Bool) throws {
     var images: [PixelImage] = []
     var sheet = ContactSheet(columns: columns)
@@ -103,13 +104,16 @@ struct ComparisonReport {
       let folder = comparison.folder(of: index) + "/model"
       guard try ModelManifest(folder: folder).task == .generate else { return }
       let generator = try ImageGenerator(folder: folder)
-      let labels = generator.manifest.labels
-      let wanted = (0..<columns).map { $0 % max(1, labels.count) }
+      let texts =
+        comparison.variants[index].recipe["sampling"]?["prompts"]?.array?
+        .compactMap(\.string) ?? []
+      let known = generator.takesText ? texts : generator.labels
+      let wanted = (0..<columns).map { known.isEmpty ? "" : known[$0 % known.count] }
       images += try generator.generate(
-        GenerationRequest(labels: wanted), isCancelled: isCancelled
+        GenerationRequest(prompts: wanted.map { Prompt($0) }), isCancelled: isCancelled
       ) { _ in }
       sheet.rowLabels.append(comparison.variants[index].name)
-      if !labels.isEmpty { sheet.columnLabels = wanted.map { labels[$0] } }
+      if !known.isEmpty { sheet.columnLabels = wanted }
     }
     if !images.isEmpty { try sheet.draw(images).write(comparison.folder + "/pictures.png") }
   }

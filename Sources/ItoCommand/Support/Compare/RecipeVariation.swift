@@ -49,7 +49,9 @@ struct RecipeVariation {
       }
       return changed(path)
     }
-    let sections = ["diffusion", "training", "data", "sampling", "network"]
+    // A network's settings are its own: only those that the recipe has are looked for there.
+    let hasNetwork = source["network"]?[path[0]] != nil
+    let sections = ["diffusion", "training", "data", "sampling"] + (hasNetwork ? ["network"] : [])
     let possible = sections.filter { isKnown(changed([$0] + path)) }
     let present = possible.filter { source[$0]?[path[0]] != nil }
     let chosen = present.count == 1 ? present : possible
