@@ -12,6 +12,8 @@ public enum ConditioningTime: Sendable, Hashable {
   case affine(scale: Double, offset: Double, rounding: Rounding)
   /// `¼ log(sigma / alpha)`, as in EDM.
   case quarterLogNoise
+  /// `2/π·atan(sigma / alpha)`, from 0 to 1.
+  case arcTangent
 
   /// How a time becomes a whole number.
   public enum Rounding: String, Sendable, Hashable, CaseIterable {
@@ -32,6 +34,7 @@ public enum ConditioningTime: Sendable, Hashable {
   public func callAsFunction(_ level: NoiseLevel) -> Double {
     switch self {
     case .quarterLogNoise: return log(level.noiseToSignal) / 4
+    case .arcTangent: return atan2(level.sigma, level.alpha) / (Double.pi / 2)
     case .affine(let scale, let offset, let rounding):
       let value = scale * level.time + offset
       switch rounding {

@@ -27,9 +27,11 @@ extension NoiseSchedule {
     level(at: (timestep + 1) / Double(divisions))
   }
 
-  /// The level whose `sigma / (alpha + sigma)` is `fraction`, which is a flow's time.
+  /// The level whose `sigma / (alpha + sigma)` is `fraction`, which is a flow's time; for 1 the noisiest
+  /// there is, where a process does not reach pure noise.
   func level(noiseFraction fraction: Double) -> NoiseLevel {
-    isFlow ? level(at: fraction) : level(noiseToSignal: fraction / (1 - fraction))
+    isFlow || fraction >= 1
+      ? level(at: fraction) : level(noiseToSignal: fraction / (1 - fraction))
   }
 
   /// The level to train at for a uniform draw `u` ∈ [0, 1): discrete schedules give whole timesteps.

@@ -11,6 +11,7 @@ extension Registry where Component == any NoiseSchedule {
     .register(Cosine.self),
     .register(RectifiedFlow.self),
     .register(VarianceExploding.self),
+    .register(TrigonometricFlow.self),
   ])
 }
 
@@ -22,20 +23,35 @@ extension Registry where Component == any Parameterization {
     .register(CleanPrediction.self),
     .register(FlowPrediction.self),
     .register(KarrasPreconditioning.self),
+    .register(ConsistencyPreconditioning.self),
+    .register(TrigFlowPrediction.self),
   ])
 }
 
 extension Registry where Component == any StepSpacing {
   /// How levels are chosen.
-  public static let builtin = Registry([
-    .uniform(.linspace, aliases: ["uniform", "normal"], "timesteps in equal steps, both ends"),
-    .uniform(
-      .leading, aliases: ["ddim-uniform"], "timesteps in equal steps, the noisiest left out"),
-    .uniform(.trailing, aliases: [], "timesteps in equal steps from the noisiest"),
-    .register(KarrasSpacing.self),
-    .register(ExponentialSpacing.self),
-    .register(ShiftedFlow.self),
-  ])
+  public static let builtin = Registry(
+    [
+      .uniform(
+        .linspace, aliases: ["uniform", "normal", "discrete"], "timesteps in equal steps, both ends"
+      ),
+      .uniform(
+        .leading, aliases: ["ddim-uniform"], "timesteps in equal steps, the noisiest left out"),
+      .uniform(.trailing, aliases: [], "timesteps in equal steps from the noisiest"),
+      .register(KarrasSpacing.self),
+      .register(ExponentialSpacing.self),
+      .register(PolyexponentialSpacing.self),
+      .register(KLOptimalSpacing.self),
+      .register(LogSNRSpacing.self),
+      .register(BetaSpacing.self),
+      .register(ShiftedFlow.self),
+      .register(LinearQuadraticSpacing.self),
+      .register(VarianceSpacing.self),
+      .register(DistilledSpacing.self),
+      PublishedTable.alignYourSteps,
+      PublishedTable.gits,
+      .register(LevelList.self),
+    ] + TimeSpacing.entries)
 }
 
 extension Registry where Component == any Solver {
@@ -45,11 +61,49 @@ extension Registry where Component == any Solver {
     .register(AncestralEuler.self),
     .register(DDIM.self),
     .register(HeunSolver.self),
+    .register(DPM2.self),
+    DPM2.ancestral,
+    .register(LinearMultistep.self),
+    .register(PNDM.self),
+    .register(IPNDM.self),
+    .register(DPMSolverMultistep.self),
+    .register(DPMSolverSinglestep.self),
+    DPMSolverSinglestep.fast,
+    .register(DPMSolverPlusPlus2S.self),
+    DPMSolverPlusPlus2S.ancestral,
     .register(DPMSolverPlusPlus2M.self),
     .register(FlowMap.self),
     .register(ParaDiGMS.self),
     .register(ParaTAA.self),
     .register(FixedPointSolver.self),
+    .register(DPMSolverPlusPlus2Mv2.self),
+    DPMSolverMultistep.plusPlus3M,
+    .register(DPMSolverPlusPlusSDE.self),
+    DPMSolverMultistep.plusPlus2MSDE,
+    DPMSolverMultistep.plusPlus2MSDEHeun,
+    .register(DEIS.self),
+    DEIS.tAB3,
+    .register(UniPC.self),
+    UniPC.bh1,
+    .register(ExponentialMidpoint.self),
+    .register(ExponentialMultistep.self),
+    ExponentialMultistep.third,
+    .register(AdamsBashforth.self),
+    .register(DPMSolverAdaptive.self),
+    .register(RK45.self),
+    .register(SASolver.self),
+    .register(DDPM.self),
+    .register(ConsistencySolver.self),
+    .register(TCD.self),
+  ])
+}
+
+extension Registry where Component == any LevelSearch {
+  /// The ways to find levels for a model.
+  public static let builtin = Registry([
+    .register(TrajectorySearch.self),
+    .register(AlignmentSearch.self),
+    .register(EvidenceSearch.self),
   ])
 }
 
@@ -74,15 +128,34 @@ extension Registry where Component == any Guidance {
 
 /// The scheduler classes of diffusers whose configurations are understood.
 let diffusersSchedulers: [DiffusersSchedulerEntry] = [
+  .register(CMStochasticIterativeScheduler.self),
+  .register(CosineDPMSolverMultistepScheduler.self),
+  .register(DDIMParallelScheduler.self),
   .register(DDIMScheduler.self),
+  .register(DDPMParallelScheduler.self),
+  .register(DDPMScheduler.self),
+  .register(DEISMultistepScheduler.self),
   .register(DPMSolverMultistepScheduler.self),
+  .register(DPMSolverSDEScheduler.self),
+  .register(DPMSolverSinglestepScheduler.self),
   .register(EDMDPMSolverMultistepScheduler.self),
   .register(EDMEulerScheduler.self),
   .register(EulerAncestralDiscreteScheduler.self),
   .register(EulerDiscreteScheduler.self),
   .register(FlowMatchEulerDiscreteScheduler.self),
   .register(FlowMatchHeunDiscreteScheduler.self),
+  .register(FlowMatchLCMScheduler.self),
   .register(HeunDiscreteScheduler.self),
+  .register(IPNDMScheduler.self),
+  .register(KDPM2AncestralDiscreteScheduler.self),
+  .register(KDPM2DiscreteScheduler.self),
+  .register(LCMScheduler.self),
+  .register(LMSDiscreteScheduler.self),
+  .register(PNDMScheduler.self),
+  .register(SASolverScheduler.self),
+  .register(SCMScheduler.self),
+  .register(TCDScheduler.self),
+  .register(UniPCMultistepScheduler.self),
 ]
 
 extension Registry where Component == any AttentionBackend {
@@ -128,6 +201,12 @@ extension Registry.Entry where Component == any StepSpacing {
 
 extension Registry.Entry where Component == any Solver {
   static func register<T: Solver & Configurable>(_ type: T.Type) -> Self { Self(type) { $0 } }
+}
+
+extension Registry.Entry where Component == any LevelSearch {
+  static func register<T: LevelSearch & Configurable>(_ type: T.Type) -> Self {
+    Self(type) { $0 }
+  }
 }
 
 extension Registry.Entry where Component == any Guidance {

@@ -39,14 +39,24 @@ public struct SolverTraits: Sendable, Hashable {
   public var evaluations: Int
   /// Whether steps add noise.
   public var isStochastic: Bool
+  /// Whether the order holds only for steps that are equal in sigma/alpha.
+  public var needsEqualSteps: Bool
+  /// Whether a step of the plan is divided as an estimate of the error asks; `evaluations` are then those
+  /// of each part.
+  public var isAdaptive: Bool
   /// The paper.
   public var source: String
 
   /// The facts.
-  public init(order: Int, evaluations: Int = 1, isStochastic: Bool = false, source: String) {
+  public init(
+    order: Int, evaluations: Int = 1, isStochastic: Bool = false, needsEqualSteps: Bool = false,
+    isAdaptive: Bool = false, source: String
+  ) {
     self.order = order
     self.evaluations = evaluations
     self.isStochastic = isStochastic
+    self.needsEqualSteps = needsEqualSteps
+    self.isAdaptive = isAdaptive
     self.source = source
   }
 }
@@ -136,7 +146,8 @@ extension Solver {
       guard current.sigma > 0 else {
         throw .invalidPlan("step \(index + 1) starts without noise")
       }
-      guard next.noiseFraction <= current.noiseFraction else {
+      // Levels that are made in two ways may differ in the last digit.
+      guard next.noiseFraction <= current.noiseFraction * (1 + 1e-12) else {
         throw .invalidPlan(
           "noise rises in step \(index + 1), from sigma/alpha \(current.noiseToSignal) to "
             + "\(next.noiseToSignal)")

@@ -4,83 +4,66 @@ enum DPMSolverMultistepScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding", "use_lu_lambdas")
-    let variance = try settings.string("variance_type", default: "fixed")
-    guard variance == "fixed" else { throw settings.unsupported("variance_type", variance) }
-    let solver = try multistepSolver(&settings)
-    let final = try settings.finalLevel()
-    if try settings.bool("use_flow_sigmas") {
-      return try flow(&settings, solver: solver, final: final)
-    }
-
-    let schedule = try settings.betaSchedule(floorsTerminal: true)
-    let lowestLambda = try settings.double("lambda_min_clipped", default: -.infinity)
-    let base = UniformSpacing(
-      try settings.spacingKind(default: .linspace),
-      offset: try settings.int("steps_offset", default: 0), isRounded: true, dropsLowest: true,
-      limit: timesteps(of: schedule, above: lowestLambda), final: final)
-    // Karras and exponential sigmas span the whole schedule, not the timesteps chosen above.
-    let spacing = try settings.respaced(UniformSpacing(final: final))
-    let isRounded = spacing is KarrasSpacing && !(schedule is CosineBeta)
-    let time = ConditioningTime.timestep(
-      try settings.timesteps(),
-      rounding: spacing is UniformSpacing || isRounded ? .nearest : .down)
-    return SamplerConfiguration(
-      schedule: schedule, parameterization: try settings.parameterization(time: time),
-      spacing: spacing is UniformSpacing ? base : spacing, solver: solver)
+    try settings.requireOff("thresholding")
+    try settings.requireFixedVariance()
+    return try settings.logSNRSampler(
+      solver: try multistepSolver(&settings), final: try settings.finalLevel(),
+      roundsCosine: false
+    ) { (settings) throws(SamplingError) in try settings.multistepFlow() }
   }
 
-  /// Sigmas of a flow on the same solver.
-  private static func flow(
-    _ settings: inout SchedulerSettings, solver: any Solver, final: FinalLevel
-  ) throws(SamplingError) -> SamplerConfiguration {
-    guard final == .zero else { throw settings.unsupported("final_sigmas_type", "sigma_min") }
-    let count = try settings.timesteps()
-    var spacing = MultistepFlow(
-      shift: TimeShift(try settings.double("flow_shift", default: 1)), timesteps: count)
-    if try settings.bool("use_dynamic_shifting") {
-      if let mu = try settings.double("mu") {
-        spacing.shift = .exponential(mu)
-      } else {
-        spacing.resolution = ResolutionShift()
-      }
-    }
-    return SamplerConfiguration(
-      schedule: RectifiedFlow(),
-      parameterization: try settings.parameterization(
-        time: .scaled(Double(count), rounding: .down)),
-      spacing: spacing, solver: solver)
-  }
-
-  /// How many timesteps have a half-log-SNR of at least `lambda`; nil when all have.
-  private static func timesteps(of schedule: any TabulatedSchedule, above lambda: Double) -> Int? {
-    guard lambda > -.infinity, let count = schedule.timestepCount else { return nil }
-    return (0..<count).count { schedule.level(timestep: Double($0)).halfLogSNR >= lambda }
-  }
-
-  /// The DPM-Solver++ of order 1 or 2 that the settings ask for.
+  /// The solver that the settings ask for.
   static func multistepSolver(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> any Solver {
-    let algorithm = try settings.string("algorithm_type", default: "dpmsolver++")
-    // `deis` stands for dpmsolver++ there too.
-    guard algorithm == "dpmsolver++" || algorithm == "deis" else {
-      throw settings.unsupported("algorithm_type", algorithm)
+    let (prediction, eta) = try settings.algorithm()
+    let variant = try settings.differenceWeight()
+    let lowersFinalOrder = try settings.bool("lower_order_final", default: true)
+    let endsWithEuler = try settings.bool("euler_at_final")
+    let order = try settings.order()
+    if order == 2, prediction == .clean, eta == 0 {
+      return DPMSolverPlusPlus2M(
+        variant: variant, lowersFinalOrder: lowersFinalOrder, endsWithEuler: endsWithEuler)
     }
-    let variant: DPMSolverPlusPlus2M.Variant = try settings.choice(
+    return DPMSolverMultistep(
+      order: order, prediction: prediction, variant: variant, eta: eta,
+      lowersFinalOrder: lowersFinalOrder, endsWithEuler: endsWithEuler)
+  }
+}
+
+// Settings that the classes of the DPM-Solver family share.
+extension SchedulerSettings {
+  /// Fails where the network predicts variances too.
+  mutating func requireFixedVariance() throws(SamplingError) {
+    let variance = try string("variance_type", default: "fixed")
+    guard variance == "fixed" else { throw unsupported("variance_type", variance) }
+  }
+
+  /// What estimates are of, and the share of noise.
+  mutating func algorithm() throws(SamplingError) -> (SolverPrediction, eta: Double) {
+    // `deis` stands for dpmsolver++ there too.
+    try choice(
+      "algorithm_type", default: "dpmsolver++",
+      [
+        "dpmsolver++": (.clean, 0), "deis": (.clean, 0), "dpmsolver": (.noise, 0),
+        "sde-dpmsolver++": (.clean, 1), "sde-dpmsolver": (.noise, 1),
+      ] as [String: (SolverPrediction, eta: Double)])
+  }
+
+  /// How differences are weighted; names of other solvers stand for midpoint.
+  mutating func differenceWeight() throws(SamplingError) -> DifferenceWeight {
+    try choice(
       "solver_type", default: "midpoint",
       [
         "midpoint": .midpoint, "heun": .heun, "logrho": .midpoint, "bh1": .midpoint,
         "bh2": .midpoint,
       ])
-    let lowersFinalOrder = try settings.bool("lower_order_final", default: true)
-    let endsWithEuler = try settings.bool("euler_at_final")
-    switch try settings.int("solver_order", default: 2) {
-    case 1: return EulerSolver()
-    case 2:
-      return DPMSolverPlusPlus2M(
-        variant: variant, lowersFinalOrder: lowersFinalOrder, endsWithEuler: endsWithEuler)
-    case let order: throw settings.unsupported("solver_order", "\(order)")
-    }
+  }
+
+  /// `solver_order`, 1 to 3.
+  mutating func order() throws(SamplingError) -> Int {
+    let order = try int("solver_order", default: 2)
+    guard (1...3).contains(order) else { throw unsupported("solver_order", "\(order)") }
+    return order
   }
 }

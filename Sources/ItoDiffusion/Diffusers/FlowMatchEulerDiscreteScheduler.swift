@@ -4,15 +4,16 @@ enum FlowMatchEulerDiscreteScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("invert_sigmas", "stochastic_sampling")
+    try settings.requireOff("invert_sigmas")
+    let isStochastic = try settings.bool("stochastic_sampling")
     let count = try settings.timesteps()
     return SamplerConfiguration(
       schedule: RectifiedFlow(), parameterization: FlowPrediction(time: .scaled(Double(count))),
       spacing: try settings.respaced(try spacing(&settings, timesteps: count)),
-      solver: EulerSolver())
+      solver: isStochastic ? ConsistencySolver() : EulerSolver())
   }
 
-  private static func spacing(
+  static func spacing(
     _ settings: inout SchedulerSettings, timesteps count: Int
   ) throws(SamplingError) -> ShiftedFlow {
     let shift = TimeShift(try settings.double("shift", default: 1))

@@ -18,6 +18,8 @@ public struct SamplerConfiguration: Sendable {
   public var ignored: [String] = []
   // Whether the other tool's samples are divided by alpha.
   var keepsAlphaAtOne = false
+  // Whether the other tool lists the end of the run among its timesteps.
+  var listsEnd = false
 
   /// A configuration of the given parts.
   public init(

@@ -11,6 +11,8 @@ public struct SchedulerParity: Sendable {
   public let configuration: SamplerConfiguration
   /// Number of steps.
   public let steps: Int
+  /// What the recorded run multiplied unit noise by, where that is stated.
+  private let initialScale: Double?
 
   /// A run of the scheduler that `json` describes: its settings, `num_inference_steps`, and `mu` where
   /// the shift depends on it.
@@ -22,11 +24,13 @@ public struct SchedulerParity: Sendable {
         reason: "is missing or not a positive integer")
     }
     self.steps = steps
+    initialScale = json["init_noise_sigma"]?.double
   }
 
   /// What a run went through, as the scheduler would report it.
   public struct Trajectory: Sendable {
-    /// What the network was told at each evaluation, `[evaluations]`.
+    /// What the network was told at each evaluation, `[evaluations]`; for schedulers that list it, what it
+    /// would be told at the end too.
     public var timesteps: Tensor
     /// The sample at each evaluation and the last one, `[evaluations + 1] +` its shape.
     public var samples: Tensor
@@ -47,10 +51,11 @@ public struct SchedulerParity: Sendable {
       plan: plan, solver: configuration.solver, noise: SamplingNoise(recorded: draws))
     var visited: [(x: Tensor, level: NoiseLevel)] = []
     let result = try sample(
-      configuration.initialSample(noise, for: plan), with: denoiser, request,
+      start(noise, plan), with: denoiser, request,
       onEstimate: { info, x, _ in visited.append((x, info.level)) })
-    let times = visited.map {
-      Float(configuration.parameterization.preconditioning(at: $0.level).conditioningTime)
+    let told = visited.map(\.level) + (configuration.listsEnd ? plan.levels.suffix(1) : [])
+    let times = told.map {
+      Float(configuration.parameterization.preconditioning(at: $0).conditioningTime)
     }
     if let last = plan.levels.last { visited.append((result.latent, last)) }
     let samples = visited.map { x, level in
@@ -59,6 +64,17 @@ public struct SchedulerParity: Sendable {
     }
     return Trajectory(
       timesteps: Tensor(times, shape: [times.count]), samples: Tensor.stacked(samples))
+  }
+}
+
+extension SchedulerParity {
+  /// The sample that the recorded run started from.
+  private func start(_ noise: Tensor, _ plan: SamplingPlan) -> Tensor {
+    guard let initialScale, let first = plan.levels.first else {
+      return configuration.initialSample(noise, for: plan)
+    }
+    let alpha = configuration.keepsAlphaAtOne ? first.alpha : 1
+    return Tensor.linearCombination([(alpha * initialScale, noise)])
   }
 }
 

@@ -128,7 +128,7 @@ extension SchedulerSettings {
   ///
   /// - Parameter floorsTerminal: ᾱ of the last timestep is 2⁻²⁴ where it would be rescaled to 0.
   mutating func betaSchedule(
-    start: Double = 1e-4, end: Double = 0.02, floorsTerminal: Bool
+    kind: String = "linear", start: Double = 1e-4, end: Double = 0.02, floorsTerminal: Bool
   ) throws(SamplingError) -> any TabulatedSchedule {
     let count = try timesteps()
     let (start, end) = (
@@ -136,7 +136,7 @@ extension SchedulerSettings {
     )
     let rescales = try bool("rescale_betas_zero_snr")
     let terminal: Double? = rescales && floorsTerminal ? 0x1p-24 : nil
-    let kind = try string("beta_schedule", default: "linear")
+    let kind = try string("beta_schedule", default: kind)
     if let betas = try doubles("trained_betas") {
       guard betas.count > 1 else {
         throw .invalidSetting(
@@ -186,20 +186,26 @@ extension SchedulerSettings {
     try choice("final_sigmas_type", default: "zero", ["zero": .zero, "sigma_min": .lowest])
   }
 
-  /// `base`, or Karras or exponential sigmas over its range.
+  /// `base`, or Karras, exponential or beta sigmas over its range.
   mutating func respaced(_ base: any StepSpacing) throws(SamplingError) -> any StepSpacing {
-    try requireOff("use_beta_sigmas")
     let minimum = try double("sigma_min")
     let maximum = try double("sigma_max")
-    let isKarras = try bool("use_karras_sigmas")
-    if try bool("use_exponential_sigmas") {
-      if isKarras {
-        throw .invalidSetting(
-          scheduler: scheduler, setting: "use_exponential_sigmas",
-          reason: "is on together with use_karras_sigmas")
-      }
-      return ExponentialSpacing(minimum: minimum, maximum: maximum, base: base)
+    var chosen: [any StepSpacing] = []
+    if try bool("use_karras_sigmas") {
+      chosen.append(KarrasSpacing(minimum: minimum, maximum: maximum, base: base))
     }
-    return isKarras ? KarrasSpacing(minimum: minimum, maximum: maximum, base: base) : base
+    if try bool("use_exponential_sigmas") {
+      chosen.append(ExponentialSpacing(minimum: minimum, maximum: maximum, base: base))
+    }
+    if try bool("use_beta_sigmas") {
+      chosen.append(BetaSpacing(minimum: minimum, maximum: maximum, base: base))
+    }
+    guard chosen.count < 2 else {
+      throw .invalidSetting(
+        scheduler: scheduler, setting: "use_karras_sigmas",
+        reason: "is one of use_karras_sigmas, use_exponential_sigmas and use_beta_sigmas of which "
+          + "\(chosen.count) are on")
+    }
+    return chosen.first ?? base
   }
 }

@@ -27,12 +27,7 @@ public struct DPMSolverPlusPlus2M: Solver, Configurable {
   public static let summary = "second-order multistep in log-SNR"
 
   /// How the difference of two estimates is weighted.
-  public enum Variant: String, Sendable, Hashable, CaseIterable {
-    case midpoint, heun
-  }
-
-  /// How the difference of two estimates is weighted.
-  public var variant: Variant
+  public var variant: DifferenceWeight
   /// Whether the last step is of first order in runs of fewer than 15 steps.
   public var lowersFinalOrder: Bool
   /// Whether the last step is of first order whatever the number of steps.
@@ -40,7 +35,8 @@ public struct DPMSolverPlusPlus2M: Solver, Configurable {
 
   /// As diffusers has it unless told otherwise.
   public init(
-    variant: Variant = .midpoint, lowersFinalOrder: Bool = true, endsWithEuler: Bool = false
+    variant: DifferenceWeight = .midpoint, lowersFinalOrder: Bool = true,
+    endsWithEuler: Bool = false
   ) {
     self.variant = variant
     self.lowersFinalOrder = lowersFinalOrder

@@ -7,16 +7,22 @@ struct MultistepFlow: StepSpacing, Hashable {
   var shift: TimeShift
   var resolution: ResolutionShift?
   let timesteps: Int
+  /// Whether the run ends at the last time rather than without noise.
+  let endsAtLast: Bool
 
-  init(shift: TimeShift, resolution: ResolutionShift? = nil, timesteps: Int) {
+  init(
+    shift: TimeShift, resolution: ResolutionShift? = nil, timesteps: Int, endsAtLast: Bool = false
+  ) {
     self.shift = shift
     self.resolution = resolution
     self.timesteps = timesteps
+    self.endsAtLast = endsAtLast
   }
 
   func adapted(tokens: Int) -> any StepSpacing {
     guard let resolution else { return self }
-    return MultistepFlow(shift: resolution.shift(tokens: tokens), timesteps: timesteps)
+    return MultistepFlow(
+      shift: resolution.shift(tokens: tokens), timesteps: timesteps, endsAtLast: endsAtLast)
   }
 
   func levels(
@@ -25,7 +31,8 @@ struct MultistepFlow: StepSpacing, Hashable {
     guard count > 0 else { throw .invalidPlan("\(count) steps; at least 1 is needed") }
     guard resolution == nil else { throw .pictureSizeNeeded }
     let times = linspace(1, 1 / Double(timesteps), count + 1).map { shift(1 - $0) }
-    return times.dropFirst().reversed().map { schedule.level(noiseFraction: $0) } + [.clean]
+    let levels = times.dropFirst().reversed().map { schedule.level(noiseFraction: $0) }
+    return levels + [endsAtLast ? levels.last ?? .clean : .clean]
   }
 }
 

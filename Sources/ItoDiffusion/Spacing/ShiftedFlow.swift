@@ -3,7 +3,7 @@ public import ItoComponents
 /// Equal steps in the time of a flow, shifted towards the noisy end.
 ///
 /// The shift is fixed, or grows with the picture when `resolution` is given. On a schedule that is not
-/// a flow, the times are the fractions `sigma / (alpha + sigma)`.
+/// a flow, the times are the fractions `sigma / (alpha + sigma)`, scaled so that 1 is its noisiest level.
 ///
 /// - Source: Esser et al. 2024, arXiv:2403.03206, equation 23; terminal stretch: LTX-Video, published
 ///   inference code.
@@ -76,6 +76,7 @@ public struct ShiftedFlow: StepSpacing, Hashable, Configurable {
       let scale = (1 - last) / (1 - terminal)
       times = times.map { 1 - (1 - $0) / scale }
     }
-    return times.map { schedule.level(noiseFraction: $0) } + [.clean]
+    let greatest = schedule.isFlow ? 1 : schedule.level(at: 1).noiseFraction
+    return times.map { schedule.level(noiseFraction: $0 * greatest) } + [.clean]
   }
 }

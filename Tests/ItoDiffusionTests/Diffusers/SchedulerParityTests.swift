@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func allGoldensAreFound() {
-    #expect(Golden.folders(in: Golden.schedulers).count == 17)
+    #expect(Golden.folders(in: Golden.schedulers).count == 36)
   }
 
   @Test func initialScales() throws {
