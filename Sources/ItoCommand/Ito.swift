@@ -23,6 +23,9 @@ struct Ito: ParsableCommand {
       Evaluate.self,
       Inspect.self,
       ParityCommand.self,
+      Samplers.self,
+      CompareSamplers.self,
+      OptimizeSteps.self,
     ])
 }
 

@@ -115,10 +115,10 @@ struct Evaluate: ParsableCommand {
   }
 
   func request(_ prompts: [Prompt]) throws -> GenerationRequest {
-    GenerationRequest(
-      prompts: prompts, seed: seed, steps: steps,
-      solver: try solver.map { try ComponentChoice(parsing: $0) },
-      spacing: try spacing.map { try ComponentChoice(parsing: $0) },
+    let sampler = try solver.map { try SamplerName(parsing: $0) }
+    return GenerationRequest(
+      prompts: prompts, seed: seed, steps: steps, solver: sampler?.solver,
+      spacing: try spacing.map { try ComponentChoice(parsing: $0) } ?? sampler?.spacing,
       guidance: try guidance.map { try ComponentChoice(parsing: $0) })
   }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ItoComponents
+import ItoDiffusion
 import ItoPipelines
 import ItoTensors
 
@@ -13,12 +14,12 @@ struct SamplingOptions: ParsableArguments {
 
   @Option(
     name: [.long, .customLong("sampler"), .customLong("sampling-method")],
-    help: "Solver, such as euler, heun, ddim:eta=0.5, dpm++2m.")
+    help: "Solver, such as euler, ddim:eta=0.5 or \"DPM++ 2M Karras\"; see ito samplers.")
   var solver: String?
 
   @Option(
     name: [.long, .customLong("schedule"), .customLong("scheduler")],
-    help: "Spacing of the steps, such as karras.")
+    help: "Spacing of the steps, such as karras; see ito samplers --spacings.")
   var spacing: String?
 
   @Option(help: "Guidance: none, cfg:scale=2, interval:scale=3.")
@@ -69,8 +70,9 @@ struct SamplingOptions: ParsableArguments {
     request.seed = seed
     request.steps = steps
     request.batchSize = batch
-    request.solver = try solver.map { try ComponentChoice(parsing: $0) }
-    request.spacing = try spacing.map { try ComponentChoice(parsing: $0) }
+    let sampler = try solver.map { try SamplerName(parsing: $0) }
+    request.solver = sampler?.solver
+    request.spacing = try spacing.map { try ComponentChoice(parsing: $0) } ?? sampler?.spacing
     request.guidance =
       try guidance.map { try ComponentChoice(parsing: $0) }
       ?? scale.map { generator.guidance(scale: $0, rescale: guidanceRescale ?? 0) }
