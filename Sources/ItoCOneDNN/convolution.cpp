@@ -13,7 +13,8 @@ struct Geometry {
   memory::dims weight_strides;
 };
 
-Geometry geometry(const ito_conv_desc& d) {
+// `published`: the weights are [out, in / groups, kh, kw], as files have them.
+Geometry geometry(const ito_conv_desc& d, bool published = false) {
   Geometry g;
   g.source = {d.batch, d.channels, d.height, d.width};
   g.destination = {d.batch, d.out_channels, d.out_height, d.out_width};
@@ -21,15 +22,15 @@ Geometry geometry(const ito_conv_desc& d) {
   g.dilates = {d.dilation_height - 1, d.dilation_width - 1};
   g.pad_before = {d.pad_top, d.pad_left};
   g.pad_after = {d.pad_bottom, d.pad_right};
-  // Logical order is [groups,] out, in, kh, kw; the buffer is [out, kh, kw, in / groups].
+  // Logical order is [groups,] out, in, kh, kw; the buffer is [out, kh, kw, in / groups] unless published.
   int64_t in = d.channels / d.groups, out = d.out_channels / d.groups;
-  int64_t tap = in, row = d.kernel_width * tap, filter = d.kernel_height * row;
+  int64_t taps = d.kernel_height * d.kernel_width, filter = taps * in;
+  int64_t channel = published ? taps : 1, tap = published ? 1 : in, row = d.kernel_width * tap;
+  g.weights = {out, in, d.kernel_height, d.kernel_width};
+  g.weight_strides = {filter, channel, row, tap};
   if (d.groups > 1) {
-    g.weights = {d.groups, out, in, d.kernel_height, d.kernel_width};
-    g.weight_strides = {out * filter, filter, 1, row, tap};
-  } else {
-    g.weights = {out, in, d.kernel_height, d.kernel_width};
-    g.weight_strides = {filter, 1, row, tap};
+    g.weights.insert(g.weights.begin(), d.groups);
+    g.weight_strides.insert(g.weight_strides.begin(), out * filter);
   }
   return g;
 }
@@ -56,8 +57,8 @@ dnnl::convolution_forward::primitive_desc forward_pd(const ito_conv_desc& d, con
 #endif
 }
 
-std::shared_ptr<const ito::Primitive> make_forward(const ito_conv_desc& d) {
-  Geometry g = geometry(d);
+std::shared_ptr<const ito::Primitive> make_forward(const ito_conv_desc& d, bool published = false) {
+  Geometry g = geometry(d, published);
   memory::data_type in = ito::type_of(d.dtype);
   auto p = std::make_shared<ito::Primitive>();
   p->source = nhwc(g.source, in);
@@ -122,6 +123,22 @@ std::shared_ptr<const ito::Primitive> make_backward_weights(const ito_conv_desc&
   return p;
 }
 
+// Runs a forward primitive, its weights packed in `packs` or for this call.
+int execute_forward(const ito::Primitive& p, const void* input, const void* weights, const float* bias, void* output,
+                    void* packs) {
+  std::unique_ptr<ito::Scratch> packed;
+  const void* ready = ito::packed_weights(p, weights, packs, packed);
+  ito::Scratch scratch(p.scratchpad.get_size());
+  std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p.source, input)},
+                                       {DNNL_ARG_WEIGHTS, ito::view(p.weights, ready)},
+                                       {DNNL_ARG_DST, ito::view(p.destination, output)},
+                                       {DNNL_ARG_SCRATCHPAD, ito::view(p.scratchpad, scratch.data)}};
+  if (bias) args.emplace(DNNL_ARG_BIAS, ito::view(p.bias, bias));
+  p.primitive.execute(ito::stream(), args);
+  ito::stream().wait();
+  return 0;
+}
+
 }  // namespace
 
 extern "C" int ito_conv_forward(const ito_conv_desc* desc, const void* input, const void* weights, const float* bias,
@@ -129,18 +146,16 @@ extern "C" int ito_conv_forward(const ito_conv_desc* desc, const void* input, co
   return ito::guarded([&] {
     ito_bind_threads();
     auto p = ito::cached(ito::cache_key('f', *desc), [&] { return make_forward(*desc); });
-    if (!p) return 1;
-    std::unique_ptr<ito::Scratch> packed;
-    const void* ready = ito::packed_weights(*p, weights, packs, packed);
-    ito::Scratch scratch(p->scratchpad.get_size());
-    std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p->source, input)},
-                                         {DNNL_ARG_WEIGHTS, ito::view(p->weights, ready)},
-                                         {DNNL_ARG_DST, ito::view(p->destination, output)},
-                                         {DNNL_ARG_SCRATCHPAD, ito::view(p->scratchpad, scratch.data)}};
-    if (bias) args.emplace(DNNL_ARG_BIAS, ito::view(p->bias, bias));
-    p->primitive.execute(ito::stream(), args);
-    ito::stream().wait();
-    return 0;
+    return p ? execute_forward(*p, input, weights, bias, output, packs) : 1;
+  });
+}
+
+extern "C" int ito_conv_forward_published(const ito_conv_desc* desc, const void* input, const void* weights,
+                                          const float* bias, void* output, void* packs) {
+  return ito::guarded([&] {
+    ito_bind_threads();
+    auto p = ito::cached(ito::cache_key('p', *desc), [&] { return make_forward(*desc, true); });
+    return p ? execute_forward(*p, input, weights, bias, output, packs) : 1;
   });
 }
 

@@ -166,7 +166,34 @@ private struct Loader<Source: TensorSource>: ModuleVisitor {
   mutating func visitWeight(_ weight: inout any ConvolutionWeight) throws(CheckpointError) {
     isInKernel = true
     defer { isInKernel = false }
-    try weight.visit(&self)
+    if weight is DenseKernel || weight is PublishedKernel, dtype != .parameter,
+      let published = try publishedKernel()
+    {
+      weight = PublishedKernel(published)
+    } else {
+      try weight.visit(&self)
+    }
+  }
+
+  /// The kernel at `path` as the file has it, nil where it must be copied anyway or is in our order too.
+  private mutating func publishedKernel() throws(CheckpointError) -> Tensor? {
+    path.components.append("weight")
+    defer { path.components.removeLast() }
+    guard case .whole(let key) = keys.source(path), let shape = source.shape(of: key),
+      shape.rank == 4, shape[2] * shape[3] > 1, let type = source.dtype(of: key),
+      type == .float32 || type == .bfloat16, dtype == .file || dtype == .matrices(type)
+    else { return nil }
+    let value = try source.tensor(key)
+    guard value.storage.isMapped else { return nil }
+    note(value, key)
+    return value
+  }
+
+  /// Counts a tensor as loaded, and remembers it if it must be finite and is not.
+  private mutating func note(_ value: Tensor, _ key: String) {
+    if checksFinite && !value.isFinite { nonFinite.append(key) }
+    loaded += 1
+    scalarCount += value.shape.count
   }
 
   mutating func visitParameter(_ tensor: inout Tensor) throws(CheckpointError) {
@@ -175,7 +202,7 @@ private struct Loader<Source: TensorSource>: ModuleVisitor {
     if case .part(_, let axis, let index, let count) = place {
       value = value.part(index, of: count, axis: axis)
     }
-    if checksFinite && !value.isFinite { nonFinite.append(place.key) }
+    note(value, place.key)
     if isInKernel { value = value.fromPublishedKernel() }
     if value.dtype.isFloatingPoint {
       switch dtype {
@@ -185,7 +212,5 @@ private struct Loader<Source: TensorSource>: ModuleVisitor {
       }
     }
     tensor = value
-    loaded += 1
-    scalarCount += value.shape.count
   }
 }

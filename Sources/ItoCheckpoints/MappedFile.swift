@@ -1,4 +1,5 @@
 internal import ItoComponents
+import ItoTensors
 
 #if canImport(Glibc)
   import Glibc
@@ -66,5 +67,18 @@ final class MappedFile: Sendable {
         file: path,
         reason: "it was cut from \(byteCount) to \(info.st_size) bytes while it was in use")
     }
+  }
+}
+
+extension MappedFile: ReleasablePages {
+  /// Whole pages only: what lies beside `bytes` may be in use.
+  func releasePages(_ bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
+    let start = (UInt(bitPattern: base) + page - 1) / page * page
+    let end = (UInt(bitPattern: base) + UInt(bytes.count)) / page * page
+    guard end > start, let first = UnsafeMutableRawPointer(bitPattern: start) else { return }
+    // Advice: a refusal changes nothing but the memory in use.
+    _ = madvise(first, Int(end - start), MADV_DONTNEED)
   }
 }

@@ -219,6 +219,36 @@ struct LoadingTests {
     #expect(!model.convolution.kernel.dense().isFinite)
   }
 
+  /// What stays in the file: kernels are packed from there, and pages given back can be read again.
+  @Test("kernels of the file's type stay mapped", arguments: [DType.float32, .bfloat16])
+  func mappedKernels(_ type: DType) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.safetensors")
+    let saved = Model(seed: 1, dtype: type)
+    try saved.save(to: path)
+    let x = randomTensor([1, 7, 6, 4], seed: 3), options = ConvolutionOptions(padding: 1)
+    let expected = saved.convolution.kernel.apply(to: x, bias: nil, options)
+    for wanted in [LoadedType.file, .matrices(type)] {
+      var model = Model(seed: 2, dtype: type)
+      let report = try model.load(from: SafeTensors(path: path), dtype: wanted, checksFinite: true)
+      #expect(report.loaded == model.parameters.count)
+      #expect(model.convolution.kernel is PublishedKernel)
+      for _ in 0..<3 {
+        let y = model.convolution.kernel.apply(to: x, bias: nil, options)
+        #expect(relativeRMSError(y.cast(to: .float32), expected.cast(to: .float32)) < 1e-6)
+      }
+      #expect(model.values == saved.values)
+      let again = folder.file("again.safetensors")
+      try model.save(to: again)
+      let written = try SafeTensors(path: again).tensor("conv.weight")
+      #expect(written.scalars == (try SafeTensors(path: path).tensor("conv.weight")).scalars)
+    }
+    // Another type is a copy in our order, and so is a model to be trained.
+    var model = Model(seed: 2)
+    try model.load(from: SafeTensors(path: path))
+    #expect(model.convolution.kernel is DenseKernel)
+  }
+
   @Test func typesThatCannotBeReadAreNamed() throws {
     var tensors = Model(seed: 1).storedTensors
     tensors["table"] = nil

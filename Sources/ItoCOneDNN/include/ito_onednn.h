@@ -52,6 +52,9 @@ typedef struct {
 /// output = activation(conv(input, weights) + bias). Returns as `ito_matmul`.
 int ito_conv_forward(const ito_conv_desc* desc, const void* input, const void* weights, const float* bias,
                      void* output, void* packed);
+/// The same with weights [out, in / groups, kh, kw], as published files have them.
+int ito_conv_forward_published(const ito_conv_desc* desc, const void* input, const void* weights, const float* bias,
+                               void* output, void* packed);
 /// input_gradient = convᵀ(output_gradient, weights); with a bias [channels] it is a transposed convolution's
 /// forward pass (the bias is added by the caller).
 int ito_conv_backward_data(const ito_conv_desc* desc, const void* output_gradient, const void* weights,

@@ -20,7 +20,7 @@ extension ConvolutionOptions {
       out_dtype: Int64(result.rawValue), has_bias: hasBias ? 1 : 0, activation: 0, accumulate: 0)
   }
 
-  fileprivate func check(input: Shape, kernel: Shape, bias: Tensor?, outputs: Int) {
+  func check(input: Shape, kernel: Shape, bias: Tensor?, outputs: Int) {
     let what =
       "input \(input), kernel \(kernel), \(groups) groups, bias \(bias?.shape.description ?? "none")"
     require(input.rank == 4 && kernel.rank == 4, "convolution: \(what)")
@@ -37,12 +37,15 @@ extension ConvolutionOptions {
 
 /// The three products of a convolution, without gradient. float32 or bfloat16 operands; where the
 /// library lacks one in bfloat16 it is done in float32.
-private enum Convolve {
+enum Convolve {
+  /// - Parameter isPublished: `w` is `[out, in / groups, height, width]`, as files have it.
   static func forward(
-    _ x: Tensor, _ w: Tensor, _ bias: Tensor?, _ options: ConvolutionOptions, keepsPacked: Bool
+    _ x: Tensor, _ w: Tensor, _ bias: Tensor?, _ options: ConvolutionOptions, keepsPacked: Bool,
+    isPublished: Bool = false
   ) -> Tensor {
+    let kernel = isPublished ? w.shape.kernelOfPublished : w.shape
     var desc = options.descriptor(
-      input: x.shape, kernel: w.shape, dtype: x.dtype, result: x.dtype, hasBias: bias != nil)
+      input: x.shape, kernel: kernel, dtype: x.dtype, result: x.dtype, hasBias: bias != nil)
     let shape: Shape = [
       x.shape[0], Int(desc.out_height), Int(desc.out_width), Int(desc.out_channels),
     ]
@@ -52,14 +55,20 @@ private enum Convolve {
     let result = Tensor(building: shape, dtype: x.dtype) { out in
       reading(x, w) { px, pw in
         readingOptional(bias) { pb in
-          status = ito_conv_forward(&desc, px, pw, pb?.of(Float.self), out, packs)
+          let run = isPublished ? ito_conv_forward_published : ito_conv_forward
+          status = run(&desc, px, pw, pb?.of(Float.self), out, packs)
         }
       }
     }
-    guard status != 0 else { return result }
+    guard status != 0 else {
+      if packs != nil { w.storage.releasePages() }
+      return result
+    }
     fallback("forward", x.dtype)
-    return forward(x.cast(to: .float32), w.cast(to: .float32), bias, options, keepsPacked: false)
-      .cast(to: x.dtype)
+    return forward(
+      x.cast(to: .float32), w.cast(to: .float32), bias, options, keepsPacked: false,
+      isPublished: isPublished
+    ).cast(to: x.dtype)
   }
 
   static func inputGradient(

@@ -35,7 +35,10 @@ struct MatrixProduct {
         }
       }
     }
-    guard status != 0 else { return result }
+    guard status != 0 else {
+      if packs != nil { b.storage.releasePages() }
+      return result
+    }
     require(
       a.dtype != .float32 || dtype != .float32,
       "oneDNN \(String(cString: ito_onednn_version())) has no float32 product for m \(m) n \(n) k \(k)"

@@ -1,0 +1,32 @@
+public import ItoTensors
+
+/// A convolution kernel as published files keep it, `[out, in / groups, height, width]`: a view of the
+/// mapped file, from which the kernel is packed for the library. No copy in our order is made, so a
+/// network takes its packed weights' memory and no more.
+///
+/// To everyone else it is a kernel `[out, height, width, in / groups]` like any other; a visitor that
+/// changes it costs a copy.
+public struct PublishedKernel: ConvolutionWeight {
+  private var values: Tensor
+
+  /// A kernel viewing `values`, `[out, in / groups, height, width]`.
+  public init(_ values: Tensor) { self.values = values }
+
+  /// `[out, kernelHeight, kernelWidth, in / groups]`
+  public var shape: Shape { values.shape.kernelOfPublished }
+  /// The convolution with this kernel.
+  public func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor {
+    x.convolved(published: values, bias: bias, options)
+  }
+  /// The kernel in our order as float32.
+  public func dense() -> Tensor { values.detached().permuted([0, 2, 3, 1]).cast(to: .float32) }
+  /// Visits the kernel in our order.
+  public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    let before = values.permuted([0, 2, 3, 1])
+    var kernel = before
+    try v.parameter("weight", &kernel)
+    if kernel.storageAddress != before.storageAddress || kernel.isTracked {
+      values = kernel.permuted([0, 3, 1, 2])
+    }
+  }
+}
