@@ -19,6 +19,9 @@ public protocol ModuleVisitor {
   associatedtype Failure: Error
   /// The path of the parameter being visited; kept by `parameter`, `child` and `children`.
   var path: ModulePath { get set }
+  /// Whether it looks at parameters' values; true unless stated. To one that does not, a weight kept in
+  /// another layout may show a tensor of undefined values, and what it writes there is lost.
+  var readsValues: Bool { get }
   /// Called for every parameter, with its own path.
   mutating func visitParameter(_ tensor: inout Tensor) throws(Failure)
   /// Called for every linear weight; visits its parameters unless overridden.
@@ -28,6 +31,9 @@ public protocol ModuleVisitor {
 }
 
 extension ModuleVisitor {
+  /// True.
+  public var readsValues: Bool { true }
+
   /// Visits the weight's own parameters.
   public mutating func visitWeight(_ weight: inout any WeightMatrix) throws(Failure) {
     try weight.visit(&self)

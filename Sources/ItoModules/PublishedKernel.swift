@@ -22,6 +22,10 @@ public struct PublishedKernel: ConvolutionWeight {
   public func dense() -> Tensor { values.detached().permuted([0, 2, 3, 1]).cast(to: .float32) }
   /// Visits the kernel in our order.
   public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    guard v.readsValues else {
+      var blank = Tensor(uninitialized: shape, dtype: values.dtype)
+      return try v.parameter("weight", &blank)
+    }
     let before = values.permuted([0, 2, 3, 1])
     var kernel = before
     try v.parameter("weight", &kernel)

@@ -14,6 +14,7 @@ private struct TransformVisitor<T: WeightTransform>: ModuleVisitor {
   typealias Failure = T.Failure
   var path = ModulePath()
   let transform: T
+  var readsValues: Bool { false }
 
   mutating func visitParameter(_ tensor: inout Tensor) throws(T.Failure) {}
   mutating func visitWeight(_ weight: inout any WeightMatrix) throws(T.Failure) {

@@ -40,6 +40,18 @@ struct PublishedKernelTests {
     #expect(published.kernel.dense().scalars[0] == kernel.scalars[0])
   }
 
+  /// A transform that finds nothing to replace must not cost a copy, nor change anything.
+  @Test func isUntouchedByTransforms() {
+    struct Nothing: WeightTransform {
+      func replacement(for weight: any WeightMatrix, at path: ModulePath) -> (any WeightMatrix)? {
+        nil
+      }
+    }
+    let same = published.applying(Nothing())
+    #expect(same.kernel is PublishedKernel)
+    #expect(same.kernel.dense().scalars == kernel.scalars)
+  }
+
   @Test func gradientsReachIt() {
     let x = randomTensor([1, 6, 5, 4], seed: 2), options = ConvolutionOptions(padding: 1)
     func gradient(_ layer: Layer) -> Tensor? {
