@@ -198,7 +198,8 @@ private struct Loader<Source: TensorSource>: ModuleVisitor {
 
   mutating func visitParameter(_ tensor: inout Tensor) throws(CheckpointError) {
     let place = keys.source(path)
-    var value = try source.tensor(place.key)
+    let stored = try source.tensor(place.key)
+    var value = stored
     if case .part(_, let axis, let index, let count) = place {
       value = value.part(index, of: count, axis: axis)
     }
@@ -211,6 +212,8 @@ private struct Loader<Source: TensorSource>: ModuleVisitor {
       case .matrices(let type): value = value.cast(to: value.shape.rank >= 2 ? type : .float32)
       }
     }
+    // Of what was converted the file's pages are no longer needed.
+    if value.dtype != stored.dtype || isInKernel { stored.storage.releasePages() }
     tensor = value
   }
 }
