@@ -113,6 +113,11 @@ public struct ModelConfiguration: Sendable {
     return words
   }
 
+  /// Refuses numbers beyond what any network has, before memory is asked for them.
+  func limit(_ key: String, _ numbers: [Int], to most: Int) throws(ModelError) {
+    guard numbers.allSatisfy({ $0 <= most }) else { throw wrong(key, "at most \(most)") }
+  }
+
   /// A setting of each of `count` levels: a list of that length, or one value for all; `fallback` when
   /// absent or null.
   mutating func perLevel<T>(

@@ -129,6 +129,13 @@ public struct UNet2DConditionConfiguration: Sendable, Hashable {
     _ = try c.choice("act_fn", of: ["silu", "swish"], default: "silu")
     _ = try c.choice("attention_type", of: ["default"], default: "default")
     try c.finish()
+    try c.limit("block_out_channels", blockOutChannels, to: 1 << 14)
+    try c.limit("block_out_channels", [count], to: 16)
+    try c.limit("layers_per_block", layersPerBlock, to: 64)
+    try c.limit("in_channels", [inChannels, outChannels], to: 1 << 14)
+    try c.limit("cross_attention_dim", contextFeatures, to: 1 << 16)
+    try c.limit("time_embedding_dim", [timeFeatures, guidanceFeatures ?? 1], to: 1 << 16)
+    try c.limit("conv_in_kernel", [convInKernel, convOutKernel], to: 31)
     try check()
   }
 

@@ -113,5 +113,7 @@ struct AutoencoderTests {
     #expect(try refused("block_out_channels", [8, 12, 18]))
     #expect(try refused("latents_mean", [1, 2]))
     #expect(try refused("use_new_thing", true))
+    #expect(try refused("layers_per_block", 1_048_576))
+    #expect(try refused("latent_channels", 1_048_576))
   }
 }

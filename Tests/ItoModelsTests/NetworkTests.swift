@@ -246,6 +246,15 @@ struct NetworkTests {
     #expect(try error(dit) { $0["num_layers"] = -1 } != nil)
     #expect(try error(dit) { $0["num_layers"] = "many" } != nil)
     #expect(try error(dit) { $0["norm_type"] = "ada_norm_single" } != nil)
+    for key in ["layers_per_block", "cross_attention_dim", "in_channels"] {
+      let refusal = try #require(try error(conditionUNet) { $0[key] = 1_048_576 })
+      #expect(refusal.description.contains(key))
+    }
+    let heads = try #require(try error(conditionUNet) { $0["attention_head_dim"] = [2, 3] })
+    #expect(heads.description.contains("attention_head_dim"))
+    #expect(try error(conditionUNet) { $0["transformer_layers_per_block"] = [[2], [1]] } != nil)
+    #expect(try error(conditionUNet) { $0["addition_embed_type"] = "image" } != nil)
+    #expect(try error(conditionUNet) { $0["num_attention_heads"] = 4 } != nil)
     let unknown = try #require(try error(dit) { $0["_class_name"] = "Nobody's" })
     #expect(unknown.description.contains("Nobody's"))
     #expect(unknown.description.contains("DiTTransformer2DModel"))

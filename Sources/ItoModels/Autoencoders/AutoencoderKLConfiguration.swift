@@ -54,6 +54,9 @@ public struct AutoencoderKLConfiguration: Sendable, Hashable {
     latentDeviation = try c.perChannel("latents_std", count: latentChannels)
     _ = try c.choice("act_fn", of: ["silu", "swish"], default: "silu")
     try c.finish()
+    try c.limit("block_out_channels", blockOutChannels, to: 1 << 14)
+    try c.limit("layers_per_block", [layersPerBlock], to: 64)
+    try c.limit("latent_channels", [latentChannels, inChannels, outChannels], to: 1 << 12)
     for channels in blockOutChannels where channels % normGroups != 0 {
       throw c.wrong("block_out_channels", "multiples of norm_num_groups (\(normGroups))")
     }

@@ -119,6 +119,8 @@ extension ModelConfiguration {
     guard widths.count == counts.count, counts.count <= 8, Set(widths).count == 1 else {
       throw wrong(widthKey, "one width, as often as there are levels (\(counts.count)), at most 8")
     }
+    try limit(widthKey, widths, to: 1 << 14)
+    try limit(key, counts, to: 64)
     return (widths, counts)
   }
 }

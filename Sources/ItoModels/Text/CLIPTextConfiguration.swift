@@ -48,6 +48,10 @@ public struct CLIPTextConfiguration: Sendable, Hashable {
     if model == CLIPTextEncoder.projectedClassName {
       projection = try c.int("projection_dim", default: 512)
     }
+    try c.limit("vocab_size", [vocabulary], to: 1 << 20)
+    try c.limit("hidden_size", [width, feedForward, projection ?? 1], to: 1 << 16)
+    try c.limit("num_hidden_layers", [layers], to: 1 << 10)
+    try c.limit("max_position_embeddings", [positions], to: 1 << 16)
     guard width % heads == 0 else {
       throw c.wrong("num_attention_heads", "a divisor of hidden_size (\(width))")
     }
