@@ -4,5 +4,6 @@ extension BackboneFamily {
     .register(DiT.self),
     .register(UNet.self),
     .register(UNet2DCondition.self),
+    .register(ConvTransformer.self),
   ]
 }

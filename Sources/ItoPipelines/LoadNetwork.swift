@@ -22,14 +22,18 @@ private func loaded<B: RegisteredBackbone>(
 
 /// `module` with the weights in `file`, all of them finite.
 ///
-/// - Parameter keys: where a file with the given keys has the parameters.
+/// - Parameters:
+///   - keys: where a file with the given keys has the parameters.
+///   - unused: which of the file's tensors may be left over.
 func loadWeights<M: Module>(
-  _ module: M, from file: String, keys: (Set<String>) -> KeyMap = { _ in .identity }
+  _ module: M, from file: String, unused: UnusedKeys = .fail,
+  keys: (Set<String>) -> KeyMap = { _ in .identity }
 ) throws(PipelineError) -> M {
   var module = module
   try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-    let source = try SafeTensors(path: file)
-    _ = try module.load(from: source, keys: keys(source.keys), checksFinite: true)
+    let source = RowQuantizedSource(try SafeTensors(path: file))
+    _ = try module.load(
+      from: source, keys: keys(source.keys), unused: unused, checksFinite: true)
   }
   return module
 }

@@ -11,7 +11,7 @@ public import ItoComponents
 ///       "sampling": { "solver": "dpm++2m", "spacing": "uniform", "steps": 20, "guidance": "cfg:scale=2" } }
 public struct ModelManifest: Sendable, Hashable {
   /// What a model does.
-  public enum Task: String, Sendable, Hashable, CaseIterable { case generate, classify }
+  public enum Task: String, Sendable, Hashable, CaseIterable { case generate, classify, enlarge }
 
   /// What it does.
   public var task: Task
@@ -31,6 +31,10 @@ public struct ModelManifest: Sendable, Hashable {
   public var height: Int, width: Int, channels: Int
   /// Names of the classes, in the order of their numbers.
   public var labels: [String]
+  /// Folder of the text encoder, in the model's folder; nil for a model without prompts.
+  public var textEncoder: String?
+  /// Folder of the network that makes latents large, in the model's folder; nil to decode with the codec.
+  public var enlarger: String?
   /// What to sample with when nothing is asked for.
   public var solver: ComponentChoice, spacing: ComponentChoice, guidance: ComponentChoice
   /// Steps when nothing is asked for.
@@ -44,7 +48,8 @@ public struct ModelManifest: Sendable, Hashable {
     schedule: ComponentChoice = ComponentChoice("rectified-flow"),
     parameterization: ComponentChoice = ComponentChoice("flow"),
     codec: ComponentChoice = ComponentChoice("pixels"), height: Int, width: Int, channels: Int,
-    labels: [String], solver: ComponentChoice = ComponentChoice("dpm++2m"),
+    labels: [String], textEncoder: String? = nil,
+    enlarger: String? = nil, solver: ComponentChoice = ComponentChoice("dpm++2m"),
     spacing: ComponentChoice = ComponentChoice("range"),
     guidance: ComponentChoice = ComponentChoice("none"), steps: Int = 20,
     provenance: JSONValue = .null
@@ -60,6 +65,8 @@ public struct ModelManifest: Sendable, Hashable {
     self.width = width
     self.channels = channels
     self.labels = labels
+    self.textEncoder = textEncoder
+    self.enlarger = enlarger
     self.solver = solver
     self.spacing = spacing
     self.guidance = guidance
@@ -92,7 +99,7 @@ extension ModelManifest {
       throw wrong("version", "is not 1: the folder was written by a newer Itô; update this one")
     }
     guard let task = json["task"]?.string.flatMap(Task.init(rawValue:)) else {
-      throw wrong("task", "must be \"generate\" or \"classify\"")
+      throw wrong("task", "must be \"generate\", \"classify\" or \"enlarge\"")
     }
     guard let network = json["network"], network.object != nil else {
       throw wrong("network", "must be the network's configuration")
@@ -110,6 +117,13 @@ extension ModelManifest {
     let labels = (json["labels"]?.array ?? []).compactMap(\.string)
     guard labels.count == json["labels"]?.array?.count ?? 0 else {
       throw wrong("labels", "must be a list of names")
+    }
+    func folder(_ key: String) throws(PipelineError) -> String? {
+      guard let value = json[key], value != .null else { return nil }
+      guard let name = value.string, !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
+        throw wrong(key, "must be the name of a folder in the model's folder")
+      }
+      return name
     }
     func component(_ key: String, in object: JSONValue?, default fallback: String)
       throws(PipelineError) -> ComponentChoice
@@ -133,6 +147,7 @@ extension ModelManifest {
       parameterization: try component("parameterization", in: json, default: "flow"),
       codec: try component("codec", in: json, default: "pixels"), height: try size("height"),
       width: try size("width"), channels: try size("channels"), labels: labels,
+      textEncoder: try folder("text_encoder"), enlarger: try folder("enlarger"),
       solver: try component("solver", in: sampling, default: "dpm++2m"),
       spacing: try component("spacing", in: sampling, default: "range"),
       guidance: try component("guidance", in: sampling, default: "none"), steps: steps,
@@ -150,6 +165,8 @@ extension ModelManifest {
       ],
       "labels": .array(labels.map { .string($0) }),
     ]
+    if let textEncoder { object["text_encoder"] = .string(textEncoder) }
+    if let enlarger { object["enlarger"] = .string(enlarger) }
     if task == .generate {
       object["schedule"] = .string(schedule.description)
       object["parameterization"] = .string(parameterization.description)

@@ -1,12 +1,19 @@
 public import ItoComponents
 
 // What this target offers. To add a component: its own file, and one line here.
+extension TextEncoderFamily {
+  /// Every text encoder Itô has.
+  public static let builtin: [TextEncoderFamily] = [
+    SentenceEncoder.family
+  ]
+}
 
 extension Registry where Component == any LatentCodec {
   /// Every codec Itô has.
   public static let builtin = Registry([
     .init(PixelCodec.self) { $0 },
     .init(SpaceToDepthCodec.self) { $0 },
+    .init(AveragingCodec.self) { $0 },
   ])
 }
 

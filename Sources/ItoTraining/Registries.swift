@@ -61,6 +61,7 @@ extension Registry where Component == any LossWeighting {
     .register(PlainWeighting.self),
     .register(MinSNRWeighting.self),
     .register(EDMWeighting.self),
+    .register(VelocityWeighting.self),
   ])
 }
 

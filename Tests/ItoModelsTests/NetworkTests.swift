@@ -45,6 +45,11 @@ private let conditionUNet = #"""
    "addition_embed_type": "text_time", "addition_time_embed_dim": 4,
    "projection_class_embeddings_input_dim": 15}
   """#
+private let convTransformer = #"""
+  {"_class_name": "ItoConvTransformer2DModel", "sample_size": 8, "in_channels": 2, "out_channels": 2,
+   "block_out_channels": [8], "num_layers": 2, "num_attention_heads": 2, "attention_head_dim": 8,
+   "cross_attention_dim": 5, "conditioning_dim": 12, "norm_num_groups": 4}
+  """#
 
 @Suite("Networks")
 struct NetworkTests {
@@ -85,7 +90,7 @@ struct NetworkTests {
 
   @Test(
     "a fresh network outputs zero and every parameter is visited once",
-    arguments: [unet, residualUNet, conditionUNet, dit, tokenDiT])
+    arguments: [unet, residualUNet, conditionUNet, dit, tokenDiT, convTransformer])
   func fresh(_ text: String) throws {
     func check<B: RegisteredBackbone>(_ network: B) {
       let x = randomTensor([2, 8, 8, 2], seed: 1)
@@ -100,7 +105,7 @@ struct NetworkTests {
 
   @Test(
     "every parameter gets a gradient that central differences confirm",
-    arguments: [unet, residualUNet, conditionUNet, dit, tokenDiT])
+    arguments: [unet, residualUNet, conditionUNet, dit, tokenDiT, convTransformer])
   func gradients(_ text: String) throws {
     func check<B: RegisteredBackbone>(_ fresh: B) {
       let network = awake(fresh)

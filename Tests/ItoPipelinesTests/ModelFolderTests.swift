@@ -69,6 +69,14 @@ struct ModelFolderTests {
     let manifest = try ModelManifest(folder: tiny.folder)
     #expect(try ModelManifest(manifest.json, file: "x") == manifest)
     #expect(manifest.codec.options["size"] == .int(2))
+    var prompted = manifest
+    prompted.textEncoder = "text_encoder"
+    prompted.enlarger = "enlarger"
+    #expect(try ModelManifest(prompted.json, file: "x") == prompted)
+    for name in ["../other", "", ".hidden", "a/b"] {
+      prompted.enlarger = name
+      #expect(throws: PipelineError.self) { try ModelManifest(prompted.json, file: "x") }
+    }
   }
 
   @Test("same request, same picture; picture k has seed + k whatever the batch")

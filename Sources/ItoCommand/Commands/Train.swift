@@ -58,6 +58,9 @@ struct Train: ParsableCommand {
       var initial = ParameterInitializer(seed: recipe.seed)
       try session.trainClassifier(
         try ImageClassifier(configuration: recipe.network, &initial))
+    case .enlarge:
+      var initial = ParameterInitializer(seed: recipe.seed)
+      try session.trainEnlarger(try Enlarger(configuration: recipe.network, &initial))
     }
   }
 }

@@ -61,3 +61,11 @@ private func entries(of folder: String) -> [String] {
   }
   return names.sorted()
 }
+
+/// Whether both paths lead to one file, links followed.
+func isSameFile(_ first: String, _ second: String) -> Bool {
+  var a = stat()
+  var b = stat()
+  return stat(first, &a) == 0 && stat(second, &b) == 0 && a.st_dev == b.st_dev
+    && a.st_ino == b.st_ino
+}

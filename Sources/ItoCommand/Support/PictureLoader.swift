@@ -21,7 +21,8 @@ struct PictureLoader {
   private func prepare(_ dataset: some Dataset) throws -> ImageSet {
     var bar = ProgressBar("preparing", unit: "picture", total: dataset.count, isShown: !isQuiet)
     let preparation = ImagePreparation(
-      height: data.height, width: data.width, channels: data.channels, fit: data.fit)
+      height: data.height, width: data.width, channels: data.keepsAlpha ? 4 : data.channels,
+      fit: data.fit)
     let images = try preparation.prepare(dataset, cache: data.cache) { done, _ in bar.update(done) }
     bar.clear()
     if !images.skipped.isEmpty && !isQuiet {

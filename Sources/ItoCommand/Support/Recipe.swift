@@ -15,6 +15,15 @@ struct Recipe {
     var fit: ImagePreparation.Fit
     var augmentation: Augmentation
     var cache: String?
+    /// Whether transparency is kept, to be filled batch by batch.
+    var keepsAlpha = false
+  }
+  /// How prompts become conditioning.
+  struct Text {
+    /// Folder of the text encoder.
+    var encoder: String
+    /// Folder for encoded captions.
+    var cache: String
   }
   /// How a denoiser is trained.
   struct Diffusion {
@@ -23,6 +32,8 @@ struct Recipe {
     var routing: ComponentChoice?
     var dropout: Double
     var isStratified: Bool
+    /// Folder of the network that makes the finished model's small pictures large; nil: none.
+    var enlarger: String?
   }
   /// How long and how fast.
   struct Training {
@@ -34,11 +45,15 @@ struct Recipe {
     var labelSmoothing: Double
     /// Steps between snapshots of averages; 0: none.
     var snapshots: Int
+    /// The largest deviation of the noise that an enlarger is trained with.
+    var noise: Double
   }
   /// What the finished model samples with by default.
   struct Sampling {
     var solver: ComponentChoice, spacing: ComponentChoice, guidance: ComponentChoice
     var steps: Int
+    /// What is drawn while it is trained, and every how many steps; 0: never.
+    var prompts: [String], every: Int
   }
 
   let file: String
@@ -47,6 +62,8 @@ struct Recipe {
   let summary: String
   let seed: UInt64
   let data: Data
+  /// Nil for data without captions.
+  let text: Text?
   let network: JSONValue
   let diffusion: Diffusion
   let training: Training
@@ -55,17 +72,19 @@ struct Recipe {
   let run: String, output: String
 
   init(file: String, limit: Int = 1 << 20) throws {
-    let text = String(decoding: try readFile(file, limit: limit), as: UTF8.self)
-    source = try parseYAML(text, file: file)
+    let yaml = String(decoding: try readFile(file, limit: limit), as: UTF8.self)
+    source = try parseYAML(yaml, file: file)
     self.file = file
     var root = try Section(source, file: file)
     task =
       ModelManifest.Task(
-        rawValue: try root.choice("task", of: ["generate", "classify"], default: "generate"))
+        rawValue: try root.choice(
+          "task", of: ["generate", "classify", "enlarge"], default: "generate"))
       ?? .generate
     summary = try root.string("summary", default: "")
     seed = UInt64(try root.int("seed", default: 0))
     data = try Self.data(try root.section("data"), file)
+    text = try Self.text(try root.section("text"), fallback: data.cache)
     guard let network = root.raw("network"), network.object != nil else {
       throw CommandFailure("\(file): \"network\" is missing; give the network's configuration")
     }
@@ -98,9 +117,17 @@ struct Recipe {
       augmentation: Augmentation(
         horizontalFlip: try s.bool("flip", default: false),
         maximumShift: try s.int("shift", default: 0, in: 0...64)),
-      cache: try s.optionalString("cache"))
+      cache: try s.optionalString("cache"), keepsAlpha: try s.bool("alpha", default: false))
     try s.finish()
     return result
+  }
+
+  private static func text(_ section: Section, fallback: String?) throws -> Text? {
+    var s = section
+    let encoder = try s.optionalString("encoder")
+    let cache = try s.string("cache", default: fallback ?? "runs/captions")
+    try s.finish()
+    return encoder.map { Text(encoder: $0, cache: cache) }
   }
 
   private static func diffusion(_ section: Section) throws -> Diffusion {
@@ -114,7 +141,8 @@ struct Recipe {
       noise: try s.component("noise", default: "independent"),
       routing: try s.optionalComponent("routing"),
       dropout: try s.double("dropout", default: 0.1, in: 0...1),
-      isStratified: try s.bool("stratified", default: true))
+      isStratified: try s.bool("stratified", default: true),
+      enlarger: try s.optionalString("enlarger"))
     try s.finish()
     return result
   }
@@ -140,7 +168,8 @@ struct Recipe {
       validateEvery: try s.int("validate_every", default: 1000, in: 1...1_000_000_000),
       validationCount: try s.int("validation_count", default: 1024, in: 1...1_000_000_000),
       labelSmoothing: try s.double("label_smoothing", default: 0, in: 0...1),
-      snapshots: try s.int("snapshots", default: 0, in: 0...1_000_000_000))
+      snapshots: try s.int("snapshots", default: 0, in: 0...1_000_000_000),
+      noise: try s.double("noise", default: 0.12, in: 0...2))
     try s.finish()
     return result
   }
@@ -151,7 +180,9 @@ struct Recipe {
       solver: try s.component("solver", default: "dpm++2m"),
       spacing: try s.component("spacing", default: "linspace"),
       guidance: try s.component("guidance", default: "none"),
-      steps: try s.int("steps", default: 20, in: 1...10000))
+      steps: try s.int("steps", default: 20, in: 1...10000),
+      prompts: try s.strings("prompts") ?? [],
+      every: try s.int("every", default: 0, in: 0...1_000_000_000))
     try s.finish()
     return result
   }

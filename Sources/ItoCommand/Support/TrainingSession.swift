@@ -8,8 +8,8 @@ import ItoTensors
 import ItoTraining
 
 /// Pictures as a codec's latents.
-struct CodedBatches: BatchSource {
-  let batches: ImageBatches
+struct CodedBatches<Base: BatchSource>: BatchSource where Base.Batch == ImageBatch {
+  let batches: Base
   let codec: any LatentCodec
 
   var count: Int { batches.count }
@@ -42,6 +42,9 @@ struct TrainingSession {
           + "out_channels")
     }
     let (training, test) = try openData()
+    if let text = recipe.text {
+      return try trainPrompted(backbone, text, codec, training, test)
+    }
     let labels = training.classNames
     let classes = training.classCount
     if let known = backbone.classCount, known < classes + 1 {
@@ -49,29 +52,49 @@ struct TrainingSession {
         "\(recipe.file): the data has \(classes) classes, so the network needs \(classes + 1) (one more "
           + "for \"no class\"), not \(known)")
     }
-    let model = PreconditionedDenoiser(
+    let model = try denoiser(backbone)
+    let null = Conditioning(label: Tensor([Int32(classes)], shape: [1]))
+    var objective = try objective(for: backbone, unconditional: null)
+    if backbone.classCount == nil { objective.dropout = 0 }
+    let trained = try train(
+      model, objective, try source(training, codec, isTraining: true),
+      try test.map { try source($0, codec, isTraining: false) })
+    try write(manifest(labels: labels), trained.backbone)
+  }
+
+  func denoiser<B: RegisteredBackbone>(
+    _ backbone: B
+  ) throws -> PreconditionedDenoiser<B> {
+    let settings = recipe.diffusion
+    return PreconditionedDenoiser(
       backbone, schedule: try Registry<any NoiseSchedule>.builtin.make(settings.schedule),
       parameterization: try Registry<any Parameterization>.builtin.make(settings.parameterization),
       computeType: recipe.training.precision)
-    let objective = DenoisingObjective<B>(
+  }
+
+  func objective<B: RegisteredBackbone>(
+    for backbone: B, unconditional: Conditioning
+  ) throws -> DenoisingObjective<B> {
+    let settings = recipe.diffusion
+    return DenoisingObjective<B>(
       times: try Registry<any TimeSampling>.builtin.make(settings.times),
       weighting: try Registry<any LossWeighting>.builtin.make(settings.weighting),
       isStratified: settings.isStratified,
       pairing: try Registry<any NoisePairing>.builtin.make(settings.noise),
-      routing: try routing(of: backbone),
-      dropout: backbone.classCount == nil ? 0 : settings.dropout, nullLabel: Int32(classes))
-    let trained = try train(
-      model, objective, try source(training, codec, isTraining: true),
-      try test.map { try source($0, codec, isTraining: false) })
-    let sampling = recipe.sampling
-    try write(
-      ModelManifest(
-        task: .generate, summary: recipe.summary, network: recipe.network,
-        schedule: settings.schedule, parameterization: settings.parameterization,
-        codec: settings.codec, height: recipe.data.height, width: recipe.data.width,
-        channels: recipe.data.channels, labels: labels, solver: sampling.solver,
-        spacing: sampling.spacing, guidance: sampling.guidance, steps: sampling.steps,
-        provenance: provenance), trained.backbone)
+      routing: try routing(of: backbone), dropout: settings.dropout, unconditional: unconditional)
+  }
+
+  func manifest(
+    labels: [String], textEncoder: String? = nil, enlarger: String? = nil
+  ) -> ModelManifest {
+    let (settings, sampling) = (recipe.diffusion, recipe.sampling)
+    return ModelManifest(
+      task: .generate, summary: recipe.summary, network: recipe.network,
+      schedule: settings.schedule, parameterization: settings.parameterization,
+      codec: settings.codec, height: recipe.data.height, width: recipe.data.width,
+      channels: recipe.data.channels, labels: labels, textEncoder: textEncoder, enlarger: enlarger,
+      solver: sampling.solver, spacing: sampling.spacing, guidance: sampling.guidance,
+      steps: sampling.steps, provenance: provenance)
   }
 
   func trainClassifier(_ network: ImageClassifier) throws {
@@ -108,13 +131,13 @@ struct TrainingSession {
   }
 
   /// The data, for whoever uses the model later.
-  private var provenance: JSONValue {
+  var provenance: JSONValue {
     [
       "recipe": recipe.source, "steps": .integer(Int64(steps)), "version": .string(itoVersion),
     ]
   }
 
-  private func openData() throws -> (training: ImageSet, test: ImageSet?) {
+  func openData() throws -> (training: ImageSet, test: ImageSet?) {
     let loader = PictureLoader(data: recipe.data, isQuiet: isQuiet)
     let training = try loader.load(recipe.data.training)
     return (training, try recipe.data.test.map { try loader.load($0) })
@@ -122,16 +145,17 @@ struct TrainingSession {
 
   private func source(
     _ images: ImageSet, _ codec: any LatentCodec, isTraining: Bool
-  ) throws -> CodedBatches {
+  ) throws -> CodedBatches<ImageBatches> {
     CodedBatches(
       batches: try ImageBatches(
         images, seed: recipe.seed, isShuffled: isTraining,
         augmentation: isTraining ? recipe.data.augmentation : Augmentation()), codec: codec)
   }
 
-  private func train<O: TrainingObjective>(
-    _ model: O.Model, _ objective: O, _ data: CodedBatches, _ test: CodedBatches?
-  ) throws -> O.Model where O.Batch == ImageBatch {
+  func train<O: TrainingObjective, S: BatchSource>(
+    _ model: O.Model, _ objective: O, _ data: S, _ test: S?,
+    samples: ((O.Model, Int) throws -> String)? = nil
+  ) throws -> O.Model where O.Batch == ImageBatch, S.Batch == ImageBatch {
     let t = recipe.training
     let trainer = Trainer(
       model, objective: objective,
@@ -148,7 +172,8 @@ struct TrainingSession {
         folder: run, totalSteps: steps, batchSize: t.batch, microBatches: t.accumulate,
         checkpointInterval: t.saveEvery, keptCheckpoints: t.keep, logInterval: t.logEvery,
         validationInterval: t.validateEvery, validationCount: t.validationCount,
-        snapshotInterval: t.snapshots, configuration: recipe.source))
+        sampleInterval: samples == nil ? 0 : recipe.sampling.every, snapshotInterval: t.snapshots,
+        configuration: recipe.source))
     if resumes { try training.resume() }
     let first = training.trainer.stepIndex
     let stop = StopFlag(), interrupt = Interrupt.watch()
@@ -158,6 +183,10 @@ struct TrainingSession {
     let outcome = try training.run(stop: stop) { event in
       if interrupt.isRequested { stop.request() }
       show(event, &bar)
+      guard case .sample(let step, let model) = event, let samples else { return }
+      bar.clear()
+      // A sheet that cannot be drawn is no reason to end a run.
+      do { note("step \(step): \(try samples(model, step))") } catch { note("no sheet: \(error)") }
     }
     bar.clear()
     if case .stopped(let step) = outcome {
@@ -186,9 +215,9 @@ struct TrainingSession {
     }
   }
 
-  private func note(_ text: String) { if !isQuiet { Terminal.note(text) } }
+  func note(_ text: String) { if !isQuiet { Terminal.note(text) } }
 
-  private func write(_ manifest: ModelManifest, _ model: some Module) throws {
+  func write(_ manifest: ModelManifest, _ model: some Module) throws {
     try makeFolder(output)
     let stored = model.converted(to: .bfloat16)
     try stored.save(to: output + "/" + manifest.weights)

@@ -31,24 +31,38 @@ extension ModelFamily {
           solver: try Registry<any Solver>.builtin.make(manifest.solver), initialScale: .sigma)
       )
     }
-    let latent = try parts.codec.latentShape(
+    let codec: any LatentCodec
+    if let folder = manifest.enlarger {
+      codec = try EnlargingCodec(folder: source.path + "/" + folder)
+    } else {
+      codec = parts.codec
+    }
+    let latent = try codec.latentShape(
       height: manifest.height, width: manifest.width, channels: manifest.channels, count: 1)
     let precision = options.precision ?? .float32
-    return ImageGenerator(
-      name: source.name, prompts: Stage(LabelPrompts(labels: manifest.labels)),
+    let labels = LabelPrompts(labels: manifest.labels)
+    let folder = manifest.textEncoder.map { source.path + "/" + $0 }
+    var generator = ImageGenerator(
+      name: source.name,
+      prompts: try Stage(resident: !options.isStreamed) { () throws(PipelineError) in
+        guard let folder else { return labels }
+        return TextPrompts(encoder: try TextEncoderFamily.load(folder: folder))
+      },
       denoiser: try Stage(resident: !options.isStreamed) { () throws(PipelineError) in
         let backbone = try loadNetwork(folder: source.path, manifest) {
           (json, initial) throws(ModelError) in try BackboneFamily.make(json, &initial)
         }
         return denoiser(backbone, parts.sampler, precision)
       },
-      codec: Stage(parts.codec),
+      codec: Stage(codec),
       layout: LatentLayout(factor: manifest.height / latent[1], channels: latent[3]),
       sampler: parts.sampler,
       defaults: GenerationDefaults(
         height: manifest.height, width: manifest.width, channels: manifest.channels,
         steps: manifest.steps, solver: "\(manifest.solver)", spacing: "\(manifest.spacing)",
         guidance: manifest.guidance, batchSize: 64, labels: manifest.labels))
+    generator.takesText = folder != nil
+    return generator
   }
 
   /// `backbone` computing in `precision`, with the process it was trained for.

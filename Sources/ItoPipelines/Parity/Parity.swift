@@ -28,7 +28,7 @@ public enum Parity {
   static let handlers: [Handler] = [
     .pipeline,
     .noise, .backbone, .scheduler,
-    .clipText,
+    .clipText, .bert,
     .autoencoderKL, .autoencoderTiny,
   ]
 }

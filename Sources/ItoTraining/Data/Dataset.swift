@@ -17,8 +17,22 @@ public protocol Dataset: Sendable {
   /// The class and the caption of item `index`, nil when it has none. Either all items have one or
   /// none has.
   func description(of index: Int) -> (label: Int32?, caption: String?)
+  /// Everything item `index` may be asked for by: its caption alone unless implemented.
+  func captions(of index: Int) -> [Caption]
+  /// How often item `index` is drawn, relative to the others: 1 unless implemented.
+  func weight(of index: Int) -> Double
   /// Decodes item `index`. `DataError.item` for one that cannot be used.
   func image(at index: Int) throws(DataError) -> PixelImage
+}
+
+extension Dataset {
+  /// The caption of `description`, if it has one.
+  public func captions(of index: Int) -> [Caption] {
+    description(of: index).caption.map { [Caption($0)] } ?? []
+  }
+
+  /// 1
+  public func weight(of index: Int) -> Double { 1 }
 }
 
 extension ImageSet: Dataset {
@@ -33,8 +47,16 @@ extension ImageSet: Dataset {
 
   /// The label and the caption.
   public func description(of index: Int) -> (label: Int32?, caption: String?) {
-    (labels.isEmpty ? nil : labels[index], captions.isEmpty ? nil : captions[index])
+    (labels.isEmpty ? nil : labels[index], captionChoices.isEmpty ? nil : captions[index])
   }
+
+  /// Its captions.
+  public func captions(of index: Int) -> [Caption] {
+    captionChoices.isEmpty ? [] : captionChoices[index]
+  }
+
+  /// Its weight.
+  public func weight(of index: Int) -> Double { weights.isEmpty ? 1 : weights[index] }
 
   /// The picture at `index`; sets hold 1, 3 or 4 channels to be read so.
   public func image(at index: Int) throws(DataError) -> PixelImage {

@@ -70,7 +70,8 @@ public struct ImageBatches: BatchSource {
     return ImageBatch(
       images: images.pixels.pictures(stored(picks), dtype: dtype),
       labels: images.labels.isEmpty ? [] : picks.map { images.labels[$0.index] },
-      captions: images.captions.isEmpty ? [] : picks.map { images.captions[$0.index] })
+      captions: images.captionChoices.isEmpty
+        ? [] : picks.map { images.captionChoices[$0.index].first?.text ?? "" })
   }
 
   /// Tells the system that the batch from `position` will be drawn soon. Does nothing for pictures

@@ -26,7 +26,8 @@ public struct ImageFolder: Dataset {
   private struct Item {
     var file: String
     var label: Int32?
-    var caption: String?
+    var captions: [Caption] = []
+    var weight = 1.0
     /// Why it cannot be used, when that is known without decoding it.
     var problem: String?
   }
@@ -62,8 +63,14 @@ public struct ImageFolder: Dataset {
 
   /// The class and the caption.
   public func description(of index: Int) -> (label: Int32?, caption: String?) {
-    (items[index].label, items[index].caption)
+    (items[index].label, items[index].captions.first?.text)
   }
+
+  /// Its captions.
+  public func captions(of index: Int) -> [Caption] { items[index].captions }
+
+  /// Its weight.
+  public func weight(of index: Int) -> Double { items[index].weight }
 
   /// Decodes a picture.
   public func image(at index: Int) throws(DataError) -> PixelImage {
@@ -89,11 +96,13 @@ extension ImageFolder {
     let sidecars = items.map { stem($0.file) + ".txt" }
     if sidecars.contains(where: names.contains) {
       for i in items.indices {
-        items[i].caption = ""
+        items[i].captions = [Caption("")]
         if names.contains(sidecars[i]) {
           // A text that cannot be read is that picture's problem alone.
           do throws(DataError) {
-            items[i].caption = trimmed(try readText(folder + "/" + sidecars[i], limit: 1 << 20))
+            items[i].captions = [
+              Caption(trimmed(try readText(folder + "/" + sidecars[i], limit: 1 << 20)))
+            ]
           } catch {
             items[i].problem = "its caption: \(error)"
           }
@@ -123,7 +132,8 @@ extension ImageFolder {
     let classNames = areNumbers ? [] : sortedNames(Set(given))
     let byName = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, Int32($0)) })
     let items = index.records.map { record in
-      var item = Item(file: record.file, caption: record.caption)
+      var item = Item(
+        file: record.file, captions: record.captions, weight: record.weight)
       item.label = record.label.flatMap { areNumbers ? Int32($0) : byName[$0] }
       if !names.contains(record.file) {
         item.problem =

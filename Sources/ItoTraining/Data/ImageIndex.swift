@@ -1,16 +1,20 @@
 import ItoComponents
+import ItoImages
 
 /// What a CSV or JSONL file says about the pictures of a folder.
 ///
 /// One record a picture, with the picture's path relative to the folder under `file_name` (or `file`,
 /// `image`, `path`), its caption under `text` (or `caption`, `prompt`) and its class under `label` (or
-/// `class`), a number or a name. Other columns are ignored.
+/// `class`), a number or a name. A JSONL record may have several captions under `texts`, each a text or
+/// `{"text": …, "background": "#rrggbb"}`, and a `weight`: how often it is drawn, 1 unless given. Other
+/// columns are ignored.
 struct ImageIndex {
   struct Record: Hashable {
     var line: Int
     var file: String
-    var caption: String?
+    var captions: [Caption] = []
     var label: String?
+    var weight = 1.0
   }
 
   let path: String
@@ -30,7 +34,7 @@ struct ImageIndex {
     }
     guard !records.isEmpty else { throw .empty(path: path, reason: "it has no records") }
     for (has, name) in [
-      (records.count { $0.caption != nil }, "caption"),
+      (records.count { !$0.captions.isEmpty }, "caption"),
       (records.count { $0.label != nil }, "label"),
     ] where has != 0 && has != records.count {
       throw .corrupt(
@@ -56,7 +60,8 @@ struct ImageIndex {
       }
       records.append(
         Record(
-          line: row.line, file: row.fields[file], caption: caption.map { row.fields[$0] },
+          line: row.line, file: row.fields[file],
+          captions: caption.map { [Caption(row.fields[$0])] } ?? [],
           label: label.map { row.fields[$0] }))
     }
   }
@@ -85,10 +90,48 @@ struct ImageIndex {
       guard let file = try text(Self.fileNames) else {
         throw .corrupt(path: path, reason: "line \(line) names no 'file_name'")
       }
+      var captions = try several(value, line) ?? []
+      if captions.isEmpty, let caption = try text(Self.captionNames) {
+        captions = [Caption(caption)]
+      }
       records.append(
         Record(
-          line: line, file: file, caption: try text(Self.captionNames),
-          label: try text(Self.labelNames)))
+          line: line, file: file, captions: captions,
+          label: try text(Self.labelNames), weight: try weight(value, line)))
     }
+  }
+
+  /// The captions under `texts`; nil when there is no such list.
+  private func several(_ record: JSONValue, _ line: Int) throws(DataError) -> [Caption]? {
+    guard let list = record["texts"], list != .null else { return nil }
+    func wrong(_ reason: String) -> DataError {
+      .corrupt(path: path, reason: "line \(line): \(reason)")
+    }
+    guard let items = list.array, !items.isEmpty else {
+      throw wrong("'texts' is not a list of texts")
+    }
+    var captions: [Caption] = []
+    for item in items {
+      guard let text = item.string ?? item["text"]?.string else {
+        throw wrong("an element of 'texts' is neither a text nor has one")
+      }
+      var caption = Caption(text)
+      if let color = item["background"], color != .null {
+        caption.background = color.string.flatMap { PixelColor(hexadecimal: $0) }
+        if caption.background == nil {
+          throw wrong("the background \(color) is not like \"#30a0ff\"")
+        }
+      }
+      captions.append(caption)
+    }
+    return captions
+  }
+
+  private func weight(_ record: JSONValue, _ line: Int) throws(DataError) -> Double {
+    guard let value = record["weight"], value != .null else { return 1 }
+    guard let weight = value.double, weight.isFinite, weight >= 0, weight <= 1e9 else {
+      throw .corrupt(path: path, reason: "line \(line): the weight \(value) is not a number from 0")
+    }
+    return weight
   }
 }

@@ -19,7 +19,7 @@ public struct ImagePreparation: Sendable, Hashable {
   public var height: Int
   /// Pixels across.
   public var width: Int
-  /// 1 grey, 3 colour.
+  /// 1 grey, 3 colour, 4 colour with alpha, which is then laid over a background batch by batch.
   public var channels: Int
   /// What to do with proportions that differ.
   public var fit: Fit
@@ -100,7 +100,7 @@ public struct ImagePreparation: Sendable, Hashable {
     _ dataset: some Dataset, cache: String? = nil,
     progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws(DataError) -> ImageSet {
-    guard height > 0, width > 0, channels == 1 || channels == 3 else {
+    guard height > 0, width > 0, [1, 3, 4].contains(channels) else {
       throw .unsuitable("a size of \(width) × \(height) × \(channels) was asked for")
     }
     guard dataset.count > 0 else {
@@ -152,14 +152,17 @@ public struct ImagePreparation: Sendable, Hashable {
     _ decoded: PreparedPixels, of dataset: some Dataset
   ) throws(DataError) -> ImageSet {
     var labels: [Int32] = []
-    var captions: [String] = []
+    var captions: [[Caption]] = []
+    var weights: [Double] = []
     for index in 0..<dataset.count {
-      let (label, caption) = dataset.description(of: index)
-      if let label { labels.append(label) }
-      if let caption { captions.append(caption) }
+      if let label = dataset.description(of: index).label { labels.append(label) }
+      let own = dataset.captions(of: index)
+      if !own.isEmpty { captions.append(own) }
+      weights.append(dataset.weight(of: index))
     }
     var set = try ImageSet(
-      pixels: decoded.pixels, labels: labels, captions: captions, classNames: dataset.classNames)
+      pixels: decoded.pixels, labels: labels, captionChoices: captions,
+      weights: weights.allSatisfy { $0 == 1 } ? [] : weights, classNames: dataset.classNames)
     if !decoded.bad.isEmpty {
       set = set.keeping((0..<dataset.count).filter { decoded.bad[$0] == nil })
       set.skipped = decoded.bad.keys.sorted().compactMap { decoded.bad[$0] }

@@ -11,8 +11,10 @@ public struct ImageSet: Sendable {
   let rows: [Int32]?
   /// The class of each picture, empty when there are none.
   public private(set) var labels: [Int32]
-  /// The caption of each picture, empty when there are none.
-  public private(set) var captions: [String]
+  /// What each picture may be asked for by, at least one caption each; empty when there are none.
+  public private(set) var captionChoices: [[Caption]]
+  /// How often each picture is drawn, relative to the others; empty when all are equal.
+  public private(set) var weights: [Double]
   /// Names of the classes, empty when they have none.
   public var classNames: [String]
   /// What could not be used, each with its reason.
@@ -24,18 +26,31 @@ public struct ImageSet: Sendable {
     pixels: Tensor, labels: [Int32] = [], captions: [String] = [], classNames: [String] = [],
     skipped: [String] = []
   ) throws(DataError) {
+    try self.init(
+      pixels: pixels, labels: labels, captionChoices: captions.map { [Caption($0)] },
+      classNames: classNames, skipped: skipped)
+  }
+
+  /// As above with several captions a picture, and weights.
+  public init(
+    pixels: Tensor, labels: [Int32] = [], captionChoices: [[Caption]], weights: [Double] = [],
+    classNames: [String] = [], skipped: [String] = []
+  ) throws(DataError) {
     guard pixels.dtype == .uint8, pixels.shape.rank == 4 else {
       throw .unsuitable("pictures are \(pixels.dtype) \(pixels.shape), not uint8 of four axes")
     }
     let count = pixels.shape[0]
-    guard labels.isEmpty || labels.count == count, captions.isEmpty || captions.count == count
+    guard labels.isEmpty || labels.count == count,
+      captionChoices.isEmpty || captionChoices.count == count,
+      weights.isEmpty || weights.count == count
     else {
       throw .unsuitable(
-        "\(count) pictures with \(labels.count) labels and \(captions.count) captions")
+        "\(count) pictures with \(labels.count) labels and \(captionChoices.count) captions")
     }
     self.pixels = pixels
     self.labels = labels
-    self.captions = captions
+    self.captionChoices = captionChoices
+    self.weights = weights
     self.classNames = classNames
     self.skipped = skipped
     rows = nil
@@ -45,10 +60,14 @@ public struct ImageSet: Sendable {
     pixels = whole.pixels
     self.rows = rows
     labels = whole.labels
-    captions = whole.captions
+    captionChoices = whole.captionChoices
+    weights = whole.weights
     classNames = whole.classNames
     skipped = whole.skipped
   }
+
+  /// The first caption of each picture, empty when there are none.
+  public var captions: [String] { captionChoices.map { $0.first?.text ?? "" } }
 
   /// Number of pictures.
   public var count: Int { rows?.count ?? pixels.shape[0] }
@@ -56,7 +75,7 @@ public struct ImageSet: Sendable {
   public var height: Int { pixels.shape[1] }
   /// Pixels across.
   public var width: Int { pixels.shape[2] }
-  /// 1 grey, 3 colour.
+  /// 1 grey, 3 colour, 4 colour with alpha.
   public var channels: Int { pixels.shape[3] }
 
   /// Number of classes: the names, or one more than the highest label; 0 without labels.
@@ -74,7 +93,8 @@ public struct ImageSet: Sendable {
     }
     var result = ImageSet(self, rows: indices.map { Int32(row(of: $0)) })
     if !labels.isEmpty { result.labels = indices.map { labels[$0] } }
-    if !captions.isEmpty { result.captions = indices.map { captions[$0] } }
+    if !captionChoices.isEmpty { result.captionChoices = indices.map { captionChoices[$0] } }
+    if !weights.isEmpty { result.weights = indices.map { weights[$0] } }
     return result
   }
 }

@@ -129,8 +129,17 @@ public struct DenoisingObjective<B: Backbone>: TrainingObjective {
     guard rows.contains(Int64(count)) else { return conditioning }
     let index = Tensor(rows, shape: [count])
     var result = conditioning
-    for field in [\Conditioning.tokens, \.pooled, \.mask, \.label, \.image] {
-      guard let value = conditioning[keyPath: field], let blank = unconditional[keyPath: field]
+    if let mask = conditioning.mask, let blank = unconditional.mask {
+      // Prompts of other lengths are padded, which masks allow.
+      let parts = [(conditioning.tokens, mask), (unconditional.tokens, blank)]
+      let all = Conditioning.batched(parts.map { Conditioning(tokens: $0, mask: $1) })
+      guard let all else { trap("prompts that do not fit the unconditional one") }
+      result.tokens = all.tokens?.indexSelected(index)
+      result.mask = all.mask?.indexSelected(index)
+    }
+    for field in [\Conditioning.tokens, \.pooled, \.label, \.image] {
+      guard field != \.tokens || conditioning.mask == nil,
+        let value = conditioning[keyPath: field], let blank = unconditional[keyPath: field]
       else { continue }
       guard let all = Tensor.batched([value, blank.cast(to: value.dtype)]) else {
         trap("conditioning of shape \(value.shape) with an unconditional sample of \(blank.shape)")

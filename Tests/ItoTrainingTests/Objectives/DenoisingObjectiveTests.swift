@@ -118,6 +118,42 @@ import Testing
     }
   }
 
+  @Test("Prompts of any length lose their tokens by the mask")
+  func prompts() throws {
+    let blank = Conditioning(
+      tokens: Tensor(zeros: [1, 1, 2]), pooled: Tensor(zeros: [1, 3]),
+      mask: Tensor([false], shape: [1, 1]))
+    let objective = DenoisingObjective<TinyBackbone>(dropout: 0.5, unconditional: blank)
+    var noise = NoiseSource(seed: 7, engine: .philox)
+    let given = Conditioning(
+      tokens: randomTensor([40, 4, 2], seed: 1), pooled: Tensor(repeating: 1, shape: [40, 3]),
+      mask: Tensor([Bool](repeating: true, count: 160), shape: [40, 4]))
+    let dropped = objective.dropping(from: given, count: 40, noise: &noise)
+    let pooled = try #require(dropped.pooled).scalars
+    let mask = try #require(dropped.mask).scalars
+    #expect(dropped.tokens?.shape == [40, 4, 2])
+    #expect(Set(pooled) == [0, 1])
+    for i in 0..<40 { #expect(Set(mask[(4 * i)..<(4 * i + 4)]) == [pooled[3 * i]]) }
+  }
+
+  @Test("Velocity weighting of a clean estimate is the plain error of a flow")
+  func velocity() {
+    let flow = RectifiedFlow()
+    for time in [0.15, 0.5, 0.9] {
+      let level = flow.level(at: time)
+      let clean = VelocityWeighting().outputWeight(
+        at: level, CleanPrediction().preconditioning(at: level))
+      #expect(abs(clean * level.sigma * level.sigma - 1) < 1e-12)
+      let velocity = VelocityWeighting().outputWeight(
+        at: level, FlowPrediction().preconditioning(at: level))
+      #expect(abs(velocity - 1) < 1e-12)
+    }
+    let near = flow.level(at: 0.01)
+    let bounded = VelocityWeighting(floor: 0.1).outputWeight(
+      at: near, CleanPrediction().preconditioning(at: near))
+    #expect(abs(bounded - 100) < 1e-9)
+  }
+
   @Test(
     "Every combination of sampling and weighting gives a finite loss and gradients",
     arguments: Registry<any TimeSampling>.builtin.names, Registry<any LossWeighting>.builtin.names)
