@@ -51,8 +51,9 @@ static void read_header(session *s, ito_image_shape *shape) {
   png_set_read_fn(s->png, s, on_read);
   // The caller limits the size; libpng's own limits would refuse wide pictures it accepts.
   png_set_user_limits(s->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-  png_set_chunk_malloc_max(s->png, 1 << 20);
-  // Profiles, texts and the like are not needed for pixels and are where hostile files hide.
+  // Profiles, texts and the like are not needed for pixels and are where hostile files hide. They are
+  // skipped, so no chunk is ever held in memory; a limit on chunks would refuse files with large ones.
+  png_set_chunk_malloc_max(s->png, 0);
   png_set_keep_unknown_chunks(s->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_read_info(s->png, s->info);
 

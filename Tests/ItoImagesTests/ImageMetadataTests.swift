@@ -95,6 +95,19 @@ import Testing
     #expect(try ImageHeader(of: bytes).metadata == ["Title": "kept"])
   }
 
+  @Test("texts and profiles of any size leave the picture readable", arguments: ["tEXt", "iCCP"])
+  func largeChunks(_ name: String) throws {
+    let plain = try image.encoded(as: .png(), metadata: ["Title": "kept"])
+    let content = Array("workflow".utf8) + [0] + [UInt8](repeating: 0x78, count: 9 << 20)
+    let chunk = [UInt8].bigEndian(content.count, 4) + Array(name.utf8) + content + [0, 0, 0, 0]
+    // After the header, and before the end.
+    for place in [33, plain.count - 12] {
+      let bytes = withChecksums(Array(plain[..<place]) + chunk + plain[place...])
+      #expect(try PixelImage(decoding: bytes) == image)
+      #expect(try ImageHeader(of: bytes).metadata["Title"] == "kept")
+    }
+  }
+
   static let refused: [(ImageEncoding, ImageMetadata)] = [
     (.png(), ["": "x"]), (.png(), [" a": "x"]), (.png(), [String(repeating: "k", count: 80): "x"]),
     (.png(), ["key": "a\0b"]), (.jpeg(), ["Title": "x"]), (.webp(), ["Title": "x"]),
