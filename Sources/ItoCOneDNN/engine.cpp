@@ -13,12 +13,13 @@ dnnl::stream& stream() {
 }
 
 namespace {
-// Packed forms of one weight buffer, one for each layout asked for.
+// Packed forms of one weight buffer: one for each layout of the library asked for, and others by key.
 struct Packs {
   ito_attachment header;
   std::mutex mutex;
   struct Form {
     dnnl::memory::desc layout;
+    std::string key;
     size_t bytes;
     void* data;
   };
@@ -50,10 +51,27 @@ const void* packed_weights(const Primitive& p, const void* weights, void* attach
   Packs* packs = static_cast<Packs*>(attached);
   std::lock_guard<std::mutex> lock(packs->mutex);
   for (auto& form : packs->forms)
-    if (form.layout == p.weights) return form.data;
+    if (form.key.empty() && form.layout == p.weights) return form.data;
   void* data = ito_alloc(bytes);
   reorder(p.plain_weights, weights, p.weights, data);
-  packs->forms.push_back({p.weights, bytes, data});
+  packs->forms.push_back({p.weights, "", bytes, data});
+  return data;
+}
+
+const void* packed_form(const std::string& key, size_t bytes, const std::function<void(void*)>& make, void* attached,
+                        std::unique_ptr<Scratch>& scratch) {
+  if (!attached) {
+    scratch.reset(new Scratch(bytes));
+    make(scratch->data);
+    return scratch->data;
+  }
+  Packs* packs = static_cast<Packs*>(attached);
+  std::lock_guard<std::mutex> lock(packs->mutex);
+  for (auto& form : packs->forms)
+    if (form.key == key) return form.data;
+  void* data = ito_alloc(bytes);
+  make(data);
+  packs->forms.push_back({dnnl::memory::desc(), key, bytes, data});
   return data;
 }
 

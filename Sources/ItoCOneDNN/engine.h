@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <dnnl.hpp>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -75,6 +76,11 @@ inline dnnl::memory view(const dnnl::memory::desc& desc, const void* data) {
 // `weights` in the layout the primitive wants: as they are, from `packs` (made there on first use), or
 // packed into `scratch` for this call.
 const void* packed_weights(const Primitive& p, const void* weights, void* packs, std::unique_ptr<Scratch>& scratch);
+
+// A form of `bytes` that `make` fills, known by `key`: from `packs` (made there on first use), or made in
+// `scratch` for this call.
+const void* packed_form(const std::string& key, size_t bytes, const std::function<void(void*)>& make, void* packs,
+                        std::unique_ptr<Scratch>& scratch);
 
 void reorder(const dnnl::memory::desc& from, const void* source, const dnnl::memory::desc& to, void* target);
 

@@ -1,0 +1,202 @@
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "include/ito_winograd.h"
+
+namespace {
+
+// Some tiles and output channels of one convolution, and room for one call.
+struct WinogradTiles {
+  const ito_winograd_desc* desc;
+  const float *x, *weights, *bias, *zeros;
+  float* out;
+  int64_t first, count;               // tiles
+  int64_t first_output, last_output;  // multiples of kLanes but the end
+  float* values;                      // [(m + 2)^2, count, channels]
+  float* products;                    // [(m + 2)^2, count, 16]
+};
+
+}  // namespace
+
+#define ITO_KERNELS "winograd.inl"
+#include "multiversion.h"
+
+namespace {
+
+constexpr int64_t kOutputs = 16;  // output channels a weight panel serves
+
+int64_t products_of(const ito_winograd_desc& d) { return (d.tile + 2) * (d.tile + 2); }
+int64_t panels_of(const ito_winograd_desc& d) { return (d.out_channels + kOutputs - 1) / kOutputs; }
+int64_t tiles_of(const ito_winograd_desc& d) {
+  return d.batch * ((d.out_height + d.tile - 1) / d.tile) * ((d.out_width + d.tile - 1) / d.tile);
+}
+
+// Weights are read once for each block of tiles, from memory when they exceed the cache: then blocks
+// are larger, although their values leave the second-level cache.
+constexpr int64_t kCachedWeights = 2 << 20;  // floats
+constexpr int64_t kTiles = 24, kTilesOfLarge = 96;
+
+int64_t blocks_of(const ito_winograd_desc& d) {
+  int64_t block = ito_winograd_weights_count(&d) > kCachedWeights ? kTilesOfLarge : kTiles;
+  return (tiles_of(d) + block - 1) / block;
+}
+
+// What a convolution costs, in multiplications by weights in cache. Fitted to one core of a Zen 3
+// (AVX2): reading a weight from memory takes the time of 15, transforming a value that of 12 to 24.
+constexpr double kWeightFromMemory = 15, kSlack = 1.1;
+constexpr int64_t kLargestWeights4 = 12 << 20;  // floats; four times the kernels' own size
+
+double weights_cost(int64_t floats, int64_t passes) {
+  return floats > kCachedWeights ? kWeightFromMemory * double(floats) * double(passes) : double(floats);
+}
+double direct_cost(const ito_winograd_desc& d) {
+  int64_t weights = 9 * d.channels * d.out_channels;
+  return double(d.batch * d.out_height * d.out_width) * double(weights) + weights_cost(weights, 1);
+}
+double winograd_cost(const ito_winograd_desc& d) {
+  double input = d.tile == 4 ? 22 : 12, output = d.tile == 4 ? 24 : 17;
+  double values = double(tiles_of(d) * products_of(d)), outputs = double(panels_of(d) * kOutputs);
+  return values * (double(d.channels) * outputs + input * double(d.channels) + output * outputs) +
+         weights_cost(ito_winograd_weights_count(&d), blocks_of(d));
+}
+
+std::atomic<int> limit{-1};
+
+int requested_limit() {
+  const char* text = getenv("ITO_WINOGRAD");
+  int tile = text ? atoi(text) : 4;
+  return tile >= 4 ? 4 : tile >= 2 ? 2 : 0;
+}
+
+struct Convolution {
+  const ito_winograd_desc& desc;
+  const float *x, *weights, *bias;
+  float* out;
+  int64_t tiles, block, blocks, parts;
+
+  Convolution(const ito_winograd_desc& d, const float* x, const float* weights, const float* bias, float* out)
+      : desc(d), x(x), weights(weights), bias(bias), out(out), tiles(tiles_of(d)), blocks(blocks_of(d)) {
+    block = (tiles + blocks - 1) / blocks;
+    // Few blocks are shared out by output channels too; each share transforms its tiles again.
+    int64_t wanted = (8 * ito_threads() + blocks - 1) / blocks, most = (panels_of(d) + 7) / 8;
+    parts = ito_threads() == 1 ? 1 : wanted < most ? wanted : most;
+  }
+
+  void run(int64_t begin, int64_t end) const {
+    int64_t products = products_of(desc);
+    size_t zeros = size_t(desc.channels) * 4, values = size_t(products * block * desc.channels) * 4;
+    size_t sums = size_t(products * block * kOutputs) * 4, bytes = zeros + values + sums;
+    float* scratch = static_cast<float*>(ito_alloc(bytes));
+    memset(scratch, 0, zeros);
+    for (int64_t item = begin; item < end; item++) {
+      int64_t part = item / blocks, first = item % blocks * block, panels = panels_of(desc);
+      int64_t last = first + block < tiles ? first + block : tiles;
+      int64_t last_output = panels * (part + 1) / parts * kOutputs;
+      WinogradTiles job{&desc, x, weights, bias, scratch, out, first, last - first,
+                        panels * part / parts * kOutputs,
+                        last_output < desc.out_channels ? last_output : desc.out_channels,
+                        scratch + zeros / 4, scratch + (zeros + values) / 4};
+      ITO_DISPATCH(winograd_range)(job);
+    }
+    ito_free(scratch, bytes);
+  }
+};
+
+// The transform of kernels along one axis, the rows of G.
+const double kFilter2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+const double kFilter4[6][3] = {{1 / 4.0, 0, 0},
+                               {-1 / 6.0, -1 / 6.0, -1 / 6.0},
+                               {-1 / 6.0, 1 / 6.0, -1 / 6.0},
+                               {1 / 24.0, 1 / 12.0, 1 / 6.0},
+                               {1 / 24.0, -1 / 12.0, 1 / 6.0},
+                               {0, 0, 1}};
+
+struct Weights {
+  const ito_winograd_desc& desc;
+  const float* kernel;
+  int order;
+  float* transformed;  // [panel, product, channels, 16]
+
+  double tap(int64_t o, int64_t c, int i, int j) const {
+    const ito_winograd_desc& d = desc;
+    switch (order) {
+      case ITO_KERNEL_ADJOINT: return kernel[((c * 3 + 2 - i) * 3 + 2 - j) * d.out_channels + o];
+      case ITO_KERNEL_PUBLISHED: return kernel[((o * d.channels + c) * 3 + i) * 3 + j];
+      default: return kernel[((o * 3 + i) * 3 + j) * d.channels + c];
+    }
+  }
+  void panel(int64_t p) const {
+    int64_t n = desc.tile + 2, products = n * n;
+    const double(*g)[3] = desc.tile == 4 ? kFilter4 : kFilter2;
+    for (int64_t lane = 0; lane < kOutputs; lane++) {
+      int64_t o = p * kOutputs + lane;
+      for (int64_t c = 0; c < desc.channels; c++) {
+        double rows[6][3] = {};
+        for (int64_t i = 0; i < n && o < desc.out_channels; i++)
+          for (int j = 0; j < 3; j++)
+            rows[i][j] = g[i][0] * tap(o, c, 0, j) + g[i][1] * tap(o, c, 1, j) + g[i][2] * tap(o, c, 2, j);
+        float* to = transformed + p * products * desc.channels * kOutputs + c * kOutputs + lane;
+        for (int64_t i = 0; i < n; i++)
+          for (int64_t j = 0; j < n; j++)
+            to[(i * n + j) * desc.channels * kOutputs] =
+                float(rows[i][0] * g[j][0] + rows[i][1] * g[j][1] + rows[i][2] * g[j][2]);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+extern "C" {
+
+int ito_winograd_limit(void) {
+  int tile = limit.load(std::memory_order_relaxed);
+  if (tile < 0) {
+    tile = requested_limit();
+    limit.store(tile, std::memory_order_relaxed);
+  }
+  return tile;
+}
+void ito_set_winograd_limit(int tile) { limit.store(tile, std::memory_order_relaxed); }
+
+int64_t ito_winograd_choice(const ito_winograd_desc* desc) {
+  ito_winograd_desc d = *desc;
+  int64_t best = 0;
+  double least = direct_cost(d) / kSlack;
+  for (int64_t tile = 2; tile <= ito_winograd_limit(); tile += 2) {
+    d.tile = tile;
+    if (tile == 4 && ito_winograd_weights_count(&d) > kLargestWeights4) continue;
+    double cost = winograd_cost(d);
+    if (cost < least) {
+      least = cost;
+      best = tile;
+    }
+  }
+  return best;
+}
+
+int64_t ito_winograd_weights_count(const ito_winograd_desc* desc) {
+  return panels_of(*desc) * products_of(*desc) * desc->channels * kOutputs;
+}
+
+void ito_winograd_weights(const ito_winograd_desc* desc, const float* kernel, int order, float* transformed) {
+  Weights job{*desc, kernel, order, transformed};
+  ito_parallel_for(
+      panels_of(*desc), 1,
+      [](void* ctx, int64_t begin, int64_t end) {
+        for (int64_t p = begin; p < end; p++) static_cast<Weights*>(ctx)->panel(p);
+      },
+      &job);
+}
+
+void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed, const float* bias,
+                  float* out) {
+  Convolution job(*desc, x, transformed, bias, out);
+  ito_parallel_for(
+      job.blocks * job.parts, 1,
+      [](void* ctx, int64_t begin, int64_t end) { static_cast<Convolution*>(ctx)->run(begin, end); }, &job);
+}
+
+}  // extern "C"

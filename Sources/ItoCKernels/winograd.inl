@@ -1,0 +1,174 @@
+#include "scalar_types.h"
+#include "lanes.h"
+
+// One-dimensional transforms of an m-output tile; a two-dimensional one applies them along both axes.
+template <int m>
+struct Filtering;
+
+// Points 0, 1, -1 and infinity.
+template <>
+struct Filtering<2> {
+  static inline void input(const lanes* d, lanes* t) {
+    t[0] = d[0] - d[2];
+    t[1] = d[1] + d[2];
+    t[2] = d[2] - d[1];
+    t[3] = d[1] - d[3];
+  }
+  static inline void output(const lanes* p, lanes* y) {
+    y[0] = (p[0] + p[1]) + p[2];
+    y[1] = (p[1] - p[2]) - p[3];
+  }
+};
+
+// Points 0, 1, -1, 2, -2 and infinity.
+template <>
+struct Filtering<4> {
+  static inline void input(const lanes* d, lanes* t) {
+    lanes even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
+    lanes second = d[4] - d[2], twice = 2.0f * (d[3] - d[1]);
+    t[0] = (4.0f * d[0] - 5.0f * d[2]) + d[4];
+    t[1] = even + odd;
+    t[2] = even - odd;
+    t[3] = second + twice;
+    t[4] = second - twice;
+    t[5] = (4.0f * d[1] - 5.0f * d[3]) + d[5];
+  }
+  static inline void output(const lanes* p, lanes* y) {
+    lanes sum = p[1] + p[2], difference = p[1] - p[2];
+    lanes sum2 = p[3] + p[4], difference2 = p[3] - p[4];
+    y[0] = (p[0] + sum) + sum2;
+    y[1] = difference + 2.0f * difference2;
+    y[2] = sum + 4.0f * sum2;
+    y[3] = (difference + 8.0f * difference2) + p[5];
+  }
+};
+
+// Sixteen channels of a tile's (m + 2)^2 pixels, `pixel[i]` apart from `channel`, to the values of its
+// products, each `step` floats from the one before. `count` < 16 channels are left in the last call.
+template <int m>
+static inline void transform_input(const float* const* pixel, int64_t channel, int64_t count, int64_t step, float* v) {
+  constexpr int n = m + 2;
+  lanes columns[n][n];  // [column][row], transformed along the rows' axis
+  for (int j = 0; j < n; j++) {
+    lanes d[n];
+    for (int i = 0; i < n; i++) {
+      if (count >= kLanes)
+        load_lanes(d[i], pixel[i * n + j] + channel);
+      else
+        load_lanes(d[i], pixel[i * n + j] + channel, count, 0.0f);
+    }
+    Filtering<m>::input(d, columns[j]);
+  }
+  for (int i = 0; i < n; i++) {
+    lanes d[n], t[n];
+    for (int j = 0; j < n; j++) d[j] = columns[j][i];
+    Filtering<m>::input(d, t);
+    for (int j = 0; j < n; j++)
+      __builtin_memcpy(v + (i * n + j) * step, &t[j], size_t(count >= kLanes ? kLanes : count) * 4);
+  }
+}
+
+// Sixteen output channels of a tile from its products, each `step` floats from the one before.
+template <int m>
+static inline void transform_output(const float* products, int64_t step, const float* bias, float* const* pixel,
+                                    int64_t count) {
+  constexpr int n = m + 2;
+  lanes rows[m][n];
+  for (int j = 0; j < n; j++) {
+    lanes p[n], y[m];
+    for (int i = 0; i < n; i++) load_lanes(p[i], products + (i * n + j) * step);
+    Filtering<m>::output(p, y);
+    for (int i = 0; i < m; i++) rows[i][j] = y[i];
+  }
+  lanes shift;
+  load_lanes(shift, bias);
+  for (int i = 0; i < m; i++) {
+    lanes y[m];
+    Filtering<m>::output(rows[i], y);
+    for (int j = 0; j < m; j++) {
+      if (!pixel[i * m + j]) continue;
+      y[j] += shift;
+      __builtin_memcpy(pixel[i * m + j], &y[j], size_t(count) * 4);
+    }
+  }
+}
+
+// Rows whose sums fit the registers beside sixteen weights.
+#if ITO_LEVEL >= 2
+constexpr int kRows = 12;
+#elif ITO_LEVEL == 1
+constexpr int kRows = 6;
+#else
+constexpr int kRows = 2;
+#endif
+
+// products[r, 0 ..< 16] = sum over k of a[r, k] u[k, 0 ..< 16] for R rows, `stride` apart in a.
+template <int R>
+static void product_rows(const float* a, int64_t stride, const float* u, int64_t k, float* products) {
+  lanes sum[R];
+  for (int r = 0; r < R; r++) sum[r] = 0;
+#pragma clang loop unroll_count(2)
+  for (int64_t i = 0; i < k; i++) {
+    lanes w;
+    load_lanes(w, u + i * kLanes);
+    for (int r = 0; r < R; r++) sum[r] += w * a[r * stride + i];
+  }
+  for (int r = 0; r < R; r++) __builtin_memcpy(products + r * kLanes, &sum[r], sizeof(lanes));
+}
+// As many rows as are left, at most kRows.
+template <int R>
+static inline void product_some(int64_t rows, const float* a, int64_t stride, const float* u, int64_t k,
+                                float* products) {
+  if (rows >= R) return product_rows<R>(a, stride, u, k, products);
+  if constexpr (R > 1) product_some<R - 1>(rows, a, stride, u, k, products);
+}
+
+template <int m>
+static void winograd_tiles(const WinogradTiles& job) {
+  constexpr int n = m + 2, kProducts = n * n;
+  const ito_winograd_desc& d = *job.desc;
+  const int64_t step = job.count * d.channels, product_step = job.count * kLanes;
+  int64_t across = (d.out_width + m - 1) / m, down = (d.out_height + m - 1) / m;
+
+  for (int64_t t = 0; t < job.count; t++) {
+    int64_t tile = job.first + t, sample = tile / (across * down);
+    int64_t top = tile / across % down * m - d.pad_top, left = tile % across * m - d.pad_left;
+    const float* pixel[kProducts];
+    for (int i = 0; i < n; i++)
+      for (int j = 0; j < n; j++) {
+        int64_t y = top + i, x = left + j;
+        bool inside = y >= 0 && y < d.height && x >= 0 && x < d.width;
+        pixel[i * n + j] = inside ? job.x + ((sample * d.height + y) * d.width + x) * d.channels : job.zeros;
+      }
+    for (int64_t c = 0; c < d.channels; c += kLanes)
+      transform_input<m>(pixel, c, d.channels - c, step, job.values + t * d.channels + c);
+  }
+
+  for (int64_t o = job.first_output; o < job.last_output; o += kLanes) {
+    const float* weights = job.weights + o * kProducts * d.channels;
+    for (int p = 0; p < kProducts; p++)
+      for (int64_t t = 0; t < job.count; t += kRows)
+        product_some<kRows>(job.count - t, job.values + p * step + t * d.channels, d.channels,
+                            weights + p * d.channels * kLanes, d.channels,
+                            job.products + p * product_step + t * kLanes);
+    int64_t count = d.out_channels - o < kLanes ? d.out_channels - o : kLanes;
+    float bias[kLanes] = {};
+    if (job.bias) __builtin_memcpy(bias, job.bias + o, size_t(count) * 4);
+    for (int64_t t = 0; t < job.count; t++) {
+      int64_t tile = job.first + t, sample = tile / (across * down);
+      int64_t top = tile / across % down * m, left = tile % across * m;
+      float* pixel[m * m];
+      for (int i = 0; i < m; i++)
+        for (int j = 0; j < m; j++) {
+          bool inside = top + i < d.out_height && left + j < d.out_width;
+          int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j) * d.out_channels + o;
+          pixel[i * m + j] = inside ? job.out + at : nullptr;
+        }
+      transform_output<m>(job.products + t * kLanes, product_step, bias, pixel, count);
+    }
+  }
+}
+
+static void winograd_range(const WinogradTiles& job) {
+  (job.desc->tile == 4 ? winograd_tiles<4> : winograd_tiles<2>)(job);
+}

@@ -1,0 +1,145 @@
+import ItoCKernels
+import ItoTensors
+import ItoTestSupport
+import Testing
+
+extension KernelTests {
+  @Suite("Winograd convolution")
+  struct WinogradTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+      var batch = 1, height = 8, width = 8, channels = 16, outputs = 16, top = 1, left = 1
+      /// Output rows and columns less those of the input.
+      var growth = 0
+      var testDescription: String {
+        "\(batch)x\(height)x\(width), \(channels) to \(outputs), from -\(top), -\(left), \(growth)"
+      }
+      func descriptor(tile: Int) -> ito_winograd_desc {
+        ito_winograd_desc(
+          batch: Int64(batch), height: Int64(height), width: Int64(width),
+          channels: Int64(channels), out_height: Int64(height + growth),
+          out_width: Int64(width + growth), out_channels: Int64(outputs), pad_top: Int64(top),
+          pad_left: Int64(left), tile: Int64(tile))
+      }
+      var kernelShape: Shape { [outputs, 3, 3, channels] }
+    }
+    static let cases = [
+      Case(), Case(batch: 2, height: 7, width: 5, channels: 3, outputs: 5),
+      Case(height: 1, width: 1, channels: 1, outputs: 1), Case(height: 2, width: 13, channels: 37),
+      Case(batch: 3, height: 9, width: 11, channels: 20, outputs: 33),
+      Case(height: 8, width: 9, channels: 8, top: 0, left: 0, growth: -2),
+      Case(height: 6, width: 6, channels: 8, top: 2, left: 2, growth: 2),
+      Case(batch: 7, height: 12, width: 10, channels: 17, outputs: 48),
+    ]
+
+    private func winograd(_ c: Case, tile: Int, _ x: Tensor, _ w: Tensor, _ bias: Tensor?) -> Tensor
+    {
+      var d = c.descriptor(tile: tile)
+      let vx = x.scalars, vw = w.scalars, vb = bias?.scalars
+      var weights = [Float](repeating: .nan, count: Int(ito_winograd_weights_count(&d)))
+      ito_winograd_weights(&d, vw, Int32(ITO_KERNEL_CHANNELS_LAST), &weights)
+      let shape: Shape = [c.batch, c.height + c.growth, c.width + c.growth, c.outputs]
+      var out = [Float](repeating: .nan, count: shape.count)
+      if let vb {
+        ito_winograd(&d, vx, weights, vb, &out)
+      } else {
+        ito_winograd(&d, vx, weights, nil, &out)
+      }
+      return Tensor(out, shape: shape)
+    }
+
+    private func naive(_ c: Case, _ x: Tensor, _ w: Tensor, _ bias: Tensor?) -> [Float] {
+      let vx = x.scalars, vw = w.scalars, vb = bias?.scalars
+      var out: [Float] = []
+      for b in 0..<c.batch {
+        for i in 0..<(c.height + c.growth) {
+          for j in 0..<(c.width + c.growth) {
+            for o in 0..<c.outputs {
+              var sum = Double(vb?[o] ?? 0)
+              for ki in 0..<3 {
+                for kj in 0..<3 {
+                  let y = i - c.top + ki, z = j - c.left + kj
+                  guard y >= 0, y < c.height, z >= 0, z < c.width else { continue }
+                  let pixel = ((b * c.height + y) * c.width + z) * c.channels
+                  let tap = ((o * 3 + ki) * 3 + kj) * c.channels
+                  for k in 0..<c.channels { sum += Double(vx[pixel + k]) * Double(vw[tap + k]) }
+                }
+              }
+              out.append(Float(sum))
+            }
+          }
+        }
+      }
+      return out
+    }
+
+    @Test("like a loop on every instruction set", arguments: cases, [2, 4])
+    func forward(_ c: Case, tile: Int) {
+      let x = randomTensor([c.batch, c.height, c.width, c.channels], seed: 1)
+      let w = randomTensor(c.kernelShape, seed: 2), b = randomTensor([c.outputs], seed: 3)
+      let exact = naive(c, x, w, b), bare = naive(c, x, w, nil)
+      let threads = Runtime.threads
+      defer { Runtime.threads = threads }
+      atEveryInstructionSet { _ in
+        Runtime.threads = 1
+        let alone = winograd(c, tile: tile, x, w, b)
+        #expect(mismatch(alone, exact, relative: 1e-5, absolute: tile == 4 ? 2e-4 : 2e-5) == nil)
+        Runtime.threads = 3
+        #expect(winograd(c, tile: tile, x, w, b).scalars == alone.scalars)
+        let plain = winograd(c, tile: tile, x, w, nil)
+        #expect(mismatch(plain, bare, relative: 1e-5, absolute: tile == 4 ? 2e-4 : 2e-5) == nil)
+      }
+    }
+
+    @Test("the stated error bounds, beside a plain sum's", arguments: [(2, 2e-6), (4, 1e-5)])
+    func errors(_ tile: Int, _ bound: Double) {
+      let c = Case(height: 12, width: 12, channels: 1280, outputs: 16)
+      let x = randomTensor([1, 12, 12, 1280], seed: 4)
+      let w = randomTensor(c.kernelShape, seed: 5) * (1 / 107)
+      let exact = Tensor(naive(c, x, w, nil), shape: [1, 12, 12, 16])
+      atEveryInstructionSet { _ in
+        #expect(relativeRMSError(winograd(c, tile: tile, x, w, nil), exact) < bound)
+      }
+    }
+
+    @Test("is chosen where it pays, and agrees with direct convolution, gradients included")
+    func chosen() {
+      let limit = Runtime.winogradTile
+      defer { Runtime.winogradTile = limit }
+      func tile(_ size: Int, _ channels: Int, _ outputs: Int) -> Int64 {
+        var d = Case(height: size, width: size, channels: channels, outputs: outputs)
+          .descriptor(tile: 0)
+        return ito_winograd_choice(&d)
+      }
+      Runtime.winogradTile = 4
+      #expect(tile(64, 320, 320) == 4 && tile(16, 1280, 1280) == 2 && tile(128, 512, 512) == 4)
+      #expect(tile(64, 4, 320) == 0)
+      Runtime.winogradTile = 2
+      #expect(tile(64, 320, 320) == 2)
+      Runtime.winogradTile = 0
+      #expect(tile(64, 320, 320) == 0)
+
+      let x = randomTensor([2, 15, 14, 64], seed: 6), b = randomTensor([96], seed: 7)
+      let w = randomTensor([96, 3, 3, 64], seed: 8) * 0.05
+      let seed = randomTensor([2, 15, 14, 96], seed: 9)
+      func run() -> [Tensor] {
+        let (tx, lx) = x.tracked(), (tw, lw) = w.tracked(), (tb, lb) = b.tracked()
+        let y = tx.convolved(tw, bias: tb, ConvolutionOptions(padding: 1))
+        let found = y.gradients(seed: seed)
+        let cached = x.convolved(w, bias: b, ConvolutionOptions(padding: 1))
+        let again = x.convolved(w, bias: b, ConvolutionOptions(padding: 1))
+        let published = x.convolved(
+          published: w.permuted([0, 3, 1, 2]), bias: b, ConvolutionOptions(padding: 1))
+        #expect(published.scalars == y.scalars)
+        #expect(cached.scalars == y.scalars && again.scalars == y.scalars)
+        return [y, found[lx] ?? x, found[lw] ?? w, found[lb] ?? b]
+      }
+      let direct = run()
+      for limit in [2, 4] {
+        Runtime.winogradTile = limit
+        let found = run()
+        for (fast, plain) in zip(found, direct) { #expect(relativeRMSError(fast, plain) < 5e-6) }
+        #expect(found[0].scalars != direct[0].scalars && found[1].scalars != direct[1].scalars)
+      }
+    }
+  }
+}
