@@ -1,20 +1,29 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <vector>
 
 #include "include/ito_norm.h"
 
 namespace {
-// What the kernels need of one block of pixels of one sample; channel vectors have `channels` values.
+
+// Channel vectors of one sample. `centre` is the mean less what is added to x; `scale` is the weight
+// backward, and the weight times the deviation's reciprocal forward.
+struct GroupVectors {
+  float *centre, *rstd, *scale, *bias, *a, *b;
+};
+
+enum class GroupPass { sums, squares, write, gradient_sums, gradient_write };
+
+// One block of pixels of one sample.
 struct GroupBlock {
-  const void *x, *g, *shift;
+  const void *x, *g;
   void* out;
   int64_t pixels, channels;
-  const float *mean, *rstd, *weight, *bias, *a, *b;
+  GroupVectors vectors;
   float* sums;  // two channel vectors
   bool silu;
 };
+
 }  // namespace
 
 #define ITO_KERNELS "group_norm.inl"
@@ -23,244 +32,222 @@ struct GroupBlock {
 
 namespace {
 
+constexpr int64_t kBlockElements = 32768;  // stay in the second-level cache between two passes
+constexpr int64_t kGrain = 16384;          // elements worth a thread
+constexpr int64_t kVectors = 6;            // channel vectors of a sample
+constexpr int64_t kBlockVectors = 3;       // of a block: two of sums, and its centre
+
 // A sample's pixels are cut into blocks by its size alone, so that sums do not depend on the threads.
-struct GroupNorm {
-  const char *x, *g;
+// A block's groups are measured about their own means, in two passes in cache, and blocks combined
+// in double: no data makes the variance cancel.
+class GroupNorm {
+ public:
+  const char *x, *g = nullptr;
   int dtype;
-  const float *weight, *bias;
-  int64_t batch, pixels, channels, groups, block_pixels, blocks;
-  float epsilon;
+  const float *offset, *weight, *bias;
+  int64_t weight_stride, batch, pixels, channels, groups;
   bool silu;
   char* out;
   float *mean, *rstd;  // [batch, groups]
-  float* sums;         // [batch, blocks, 2, channels]
-  float* vectors;      // [batch, 6, channels]: what the writing pass needs
+  float epsilon = 0;
 
-  GroupNorm(const void* x, const void* g, int dtype, const float* weight, const float* bias, int64_t batch,
-            int64_t pixels, int64_t channels, int64_t groups, float epsilon, int silu, void* out, float* mean,
+  GroupNorm(const void* x, int dtype, const float* offset, const float* weight, const float* bias, int per_sample,
+            int64_t batch, int64_t pixels, int64_t channels, int64_t groups, int silu, void* out, float* mean,
             float* rstd)
-      : x(static_cast<const char*>(x)), g(static_cast<const char*>(g)), dtype(dtype), weight(weight), bias(bias),
-        batch(batch), pixels(pixels), channels(channels), groups(groups), epsilon(epsilon), silu(silu != 0),
-        out(static_cast<char*>(out)), mean(mean), rstd(rstd) {
-    block_pixels = 65536 / channels;
-    if (block_pixels < 16) block_pixels = 16;
+      : x(static_cast<const char*>(x)), dtype(dtype), offset(offset), weight(weight), bias(bias),
+        weight_stride(per_sample ? channels : 0), batch(batch), pixels(pixels), channels(channels), groups(groups),
+        silu(silu != 0), out(static_cast<char*>(out)), mean(mean), rstd(rstd) {
+    block_pixels = kBlockElements / channels < 16 ? 16 : kBlockElements / channels;
     blocks = (pixels + block_pixels - 1) / block_pixels;
-    sums = static_cast<float*>(ito_alloc(sums_bytes()));
-    vectors = static_cast<float*>(ito_alloc(vectors_bytes()));
+    floats = static_cast<float*>(ito_alloc(float_bytes()));
+    moments = static_cast<double*>(ito_alloc(moment_bytes()));
   }
   ~GroupNorm() {
-    ito_free(sums, sums_bytes());
-    ito_free(vectors, vectors_bytes());
+    ito_free(floats, float_bytes());
+    ito_free(moments, moment_bytes());
   }
   GroupNorm(const GroupNorm&) = delete;
 
-  size_t sums_bytes() const { return size_t(batch * blocks * 2 * channels) * 4; }
-  size_t vectors_bytes() const { return size_t(batch * 6 * channels) * 4; }
-  int64_t size() const { return dtype == ITO_BF16 ? 2 : 4; }
-  float* vector(int64_t sample, int which) const { return vectors + (sample * 6 + which) * channels; }
-  float* block_sums(int64_t sample, int64_t block) const { return sums + (sample * blocks + block) * 2 * channels; }
+  void forward() { run<&GroupNorm::measure, &GroupNorm::finish_forward, GroupPass::write>(); }
 
-  GroupBlock block(int64_t item) const {
-    int64_t sample = item / blocks, index = item % blocks, first = index * block_pixels;
-    int64_t count = pixels - first < block_pixels ? pixels - first : block_pixels;
-    int64_t at = (sample * pixels + first) * channels * size();
-    return GroupBlock{x + at,
-                      g ? g + at : nullptr,
-                      x + sample * pixels * channels * size(),
-                      out + at,
-                      count,
-                      channels,
-                      vector(sample, 0),
-                      vector(sample, 1),
-                      vector(sample, 2),
-                      vector(sample, 3),
-                      vector(sample, 4),
-                      vector(sample, 5),
-                      block_sums(sample, index),
-                      silu};
+  void backward(float* dweight, float* dbias) {
+    for (int64_t sample = 0; sample < batch; sample++) fill_vectors(sample, false);
+    run<&GroupNorm::sum_gradients, &GroupNorm::finish_backward, GroupPass::gradient_write>();
+    for (int64_t sample = 0; sample < batch; sample++) {
+      const float* kept = block_floats(sample * blocks);
+      for (int64_t c = 0; c < channels; c++) {
+        dbias[sample * weight_stride + c] += kept[c];
+        dweight[sample * weight_stride + c] += kept[channels + c];
+      }
+    }
   }
 
-  void each_block(void (*body)(void*, int64_t, int64_t)) {
+ private:
+  int64_t block_pixels, blocks;
+  float* floats;    // [batch, kVectors, channels], then [batch, blocks, kBlockVectors, channels]
+  double* moments;  // [batch, blocks, groups, 2]: mean, sum of squares about it
+
+  size_t float_bytes() const { return size_t(batch * (kVectors + blocks * kBlockVectors) * channels) * 4; }
+  size_t moment_bytes() const { return size_t(batch * blocks * groups * 2) * 8; }
+  int64_t width() const { return channels / groups; }
+  float* vector(int64_t sample, int64_t which) const { return floats + (sample * kVectors + which) * channels; }
+  float* block_floats(int64_t item) const { return floats + (batch * kVectors + item * kBlockVectors) * channels; }
+  double* block_moments(int64_t item) const { return moments + item * groups * 2; }
+  float offset_of(int64_t sample, int64_t c) const { return offset ? offset[sample * channels + c] : 0.0f; }
+
+  GroupBlock block(int64_t item) const {
+    int64_t sample = item / blocks, first = item % blocks * block_pixels;
+    int64_t count = pixels - first < block_pixels ? pixels - first : block_pixels;
+    int64_t at = (sample * pixels + first) * channels * (dtype == ITO_BF16 ? 2 : 4);
+    GroupVectors vectors{vector(sample, 0), vector(sample, 1), vector(sample, 2),
+                         vector(sample, 3), vector(sample, 4), vector(sample, 5)};
+    return GroupBlock{x + at, g ? g + at : nullptr, out + at, count, channels, vectors, block_floats(item), silu};
+  }
+
+  // Means of a block's groups and the sums of squares about them.
+  void measure(int64_t item) {
+    GroupBlock k = block(item);
+    int64_t sample = item / blocks;
+    double pixels = double(k.pixels);
+    double* moments = block_moments(item);
+    k.vectors.centre = k.sums + 2 * channels;
+    ITO_DISPATCH(group_block)(k, dtype, GroupPass::sums);
+    for (int64_t group = 0; group < groups; group++) {
+      double sum = 0;
+      for (int64_t c = group * width(); c < (group + 1) * width(); c++)
+        sum += double(k.sums[c]) + pixels * double(offset_of(sample, c));
+      double mean = sum / (pixels * double(width()));
+      for (int64_t c = group * width(); c < (group + 1) * width(); c++)
+        k.vectors.centre[c] = float(mean - double(offset_of(sample, c)));
+      moments[2 * group] = mean;
+    }
+    ITO_DISPATCH(group_block)(k, dtype, GroupPass::squares);
+    for (int64_t group = 0; group < groups; group++) {
+      double square = 0;
+      for (int64_t c = group * width(); c < (group + 1) * width(); c++) square += double(k.sums[c]);
+      moments[2 * group + 1] = square;
+    }
+  }
+
+  // Statistics of a sample's groups from those of its blocks (Chan et al. 1979, equation 2.1), and
+  // the channel vectors.
+  void finish_forward(int64_t sample) {
+    for (int64_t group = 0; group < groups; group++) {
+      double total = 0, spread = 0;
+      for (int64_t b = 0; b < blocks; b++)
+        total += double(block(sample * blocks + b).pixels) * block_moments(sample * blocks + b)[2 * group];
+      double centre = total / double(pixels);
+      for (int64_t b = 0; b < blocks; b++) {
+        const double* m = block_moments(sample * blocks + b) + 2 * group;
+        double count = double(block(sample * blocks + b).pixels * width());
+        spread += m[1] + count * (m[0] - centre) * (m[0] - centre);
+      }
+      mean[sample * groups + group] = float(centre);
+      rstd[sample * groups + group] = float(1 / sqrt(spread / double(pixels * width()) + double(epsilon)));
+    }
+    fill_vectors(sample, true);
+  }
+
+  void fill_vectors(int64_t sample, bool forward) {
+    for (int64_t c = 0; c < channels; c++) {
+      int64_t at = sample * groups + c / width();
+      float w = weight ? weight[sample * weight_stride + c] : 1.0f;
+      vector(sample, 0)[c] = mean[at] - offset_of(sample, c);
+      vector(sample, 1)[c] = rstd[at];
+      vector(sample, 2)[c] = forward ? w * rstd[at] : w;
+      vector(sample, 3)[c] = bias ? bias[sample * weight_stride + c] : 0.0f;
+    }
+  }
+
+  void sum_gradients(int64_t item) { ITO_DISPATCH(group_block)(block(item), dtype, GroupPass::gradient_sums); }
+
+  // The channel sums of a sample, kept in its first block for the weights, and from them the group
+  // means of w d and w d n.
+  void finish_backward(int64_t sample) {
+    float *a = vector(sample, 4), *b = vector(sample, 5), *w = vector(sample, 2);
+    float* kept = block_floats(sample * blocks);
+    double count = double(pixels * width());
+    for (int64_t group = 0; group < groups; group++) {
+      double group_sum = 0, group_product = 0;
+      for (int64_t c = group * width(); c < (group + 1) * width(); c++) {
+        double sum = 0, product = 0;
+        for (int64_t item = sample * blocks; item < (sample + 1) * blocks; item++) {
+          sum += double(block_floats(item)[c]);
+          product += double(block_floats(item)[channels + c]);
+        }
+        kept[c] = float(sum);
+        kept[channels + c] = float(product);
+        group_sum += double(w[c]) * sum;
+        group_product += double(w[c]) * product;
+      }
+      for (int64_t c = group * width(); c < (group + 1) * width(); c++) {
+        a[c] = float(group_sum / count);
+        b[c] = float(group_product / count);
+      }
+    }
+  }
+
+  // `prepare` of each block, `finish` of each sample, `last` of each block. A sample of one block goes
+  // through all three while it is in cache.
+  template <void (GroupNorm::*prepare)(int64_t), void (GroupNorm::*finish)(int64_t), GroupPass last>
+  void run() {
     int64_t work = (pixels < block_pixels ? pixels : block_pixels) * channels;
-    ito_parallel_for(batch * blocks, 1 + 16384 / (work > 0 ? work : 1), body, this);
+    int64_t grain = 1 + kGrain / work;
+    if (blocks == 1) {
+      each(batch, grain, [](GroupNorm& n, int64_t sample) {
+        (n.*prepare)(sample);
+        (n.*finish)(sample);
+        ITO_DISPATCH(group_block)(n.block(sample), n.dtype, last);
+      });
+      return;
+    }
+    each(batch * blocks, grain, [](GroupNorm& n, int64_t item) { (n.*prepare)(item); });
+    for (int64_t sample = 0; sample < batch; sample++) (this->*finish)(sample);
+    each(batch * blocks, grain,
+         [](GroupNorm& n, int64_t item) { ITO_DISPATCH(group_block)(n.block(item), n.dtype, last); });
+  }
+
+  template <typename Body>
+  void each(int64_t count, int64_t grain, const Body& body) {
+    struct Call {
+      GroupNorm& norm;
+      const Body& body;
+    } call{*this, body};
+    ito_parallel_for(
+        count, grain,
+        [](void* ctx, int64_t begin, int64_t end) {
+          const Call& call = *static_cast<Call*>(ctx);
+          for (int64_t i = begin; i < end; i++) call.body(call.norm, i);
+        },
+        &call);
   }
 };
 
-float value_of(const char* p, int dtype) {
-  float v;
-  if (dtype == ITO_BF16) {
-    uint16_t half;
-    memcpy(&half, p, 2);
-    uint32_t bits = uint32_t(half) << 16;
-    memcpy(&v, &bits, 4);
-  } else {
-    memcpy(&v, p, 4);
-  }
-  return v;
-}
-
-// Means and deviations of a sample's groups from the sums of its blocks, and the channel vectors.
-void finish_statistics(GroupNorm& n, int64_t sample) {
-  int64_t width = n.channels / n.groups;
-  double pixels = double(n.pixels);
-  const char* first = n.x + sample * n.pixels * n.channels * n.size();
-  std::vector<double> means(n.channels), spreads(n.channels);
-  for (int64_t c = 0; c < n.channels; c++) {
-    double sum = 0, square = 0;
-    for (int64_t b = 0; b < n.blocks; b++) {
-      sum += n.block_sums(sample, b)[c];
-      square += n.block_sums(sample, b)[n.channels + c];
-    }
-    means[c] = value_of(first + c * n.size(), n.dtype) + sum / pixels;
-    double spread = square - sum * sum / pixels;
-    spreads[c] = spread > 0 ? spread : 0;
-  }
-  for (int64_t group = 0; group < n.groups; group++) {
-    double mean = 0, spread = 0;
-    for (int64_t c = group * width; c < (group + 1) * width; c++) mean += means[c];
-    mean /= double(width);
-    for (int64_t c = group * width; c < (group + 1) * width; c++)
-      spread += spreads[c] + pixels * (means[c] - mean) * (means[c] - mean);
-    double rstd = 1 / sqrt(spread / (pixels * double(width)) + n.epsilon);
-    n.mean[sample * n.groups + group] = float(mean);
-    n.rstd[sample * n.groups + group] = float(rstd);
-  }
-}
-
-// Spreads the groups' statistics over channels. `forward` folds the deviation into the weight.
-void fill_vectors(GroupNorm& n, int64_t sample, bool forward) {
-  int64_t width = n.channels / n.groups;
-  for (int64_t c = 0; c < n.channels; c++) {
-    int64_t at = sample * n.groups + c / width;
-    float w = n.weight ? n.weight[c] : 1.0f;
-    n.vector(sample, 0)[c] = n.mean[at];
-    n.vector(sample, 1)[c] = n.rstd[at];
-    n.vector(sample, 2)[c] = forward ? w * n.rstd[at] : w;
-    n.vector(sample, 3)[c] = n.bias ? n.bias[c] : 0.0f;
-  }
-}
-
-template <bool kForward, bool kStatistics>
-void run_blocks(void* ctx, int64_t begin, int64_t end) {
-  const GroupNorm& n = *static_cast<GroupNorm*>(ctx);
-  for (int64_t item = begin; item < end; item++) {
-    GroupBlock k = n.block(item);
-    if (kForward)
-      ITO_DISPATCH(group_forward)(k, n.dtype, kStatistics);
-    else
-      ITO_DISPATCH(group_backward)(k, n.dtype, kStatistics);
-  }
-}
-
 }  // namespace
 
-extern "C" void ito_group_norm(const void* x, int dtype, const float* weight, const float* bias, int64_t batch,
-                               int64_t pixels, int64_t channels, int64_t groups, float epsilon, int silu, void* out,
-                               float* mean, float* rstd) {
+extern "C" {
+
+void ito_group_norm(const void* x, int dtype, const float* offset, const float* weight, const float* bias,
+                    int per_sample, int64_t batch, int64_t pixels, int64_t channels, int64_t groups, float epsilon,
+                    int silu, void* out, float* mean, float* rstd) {
   if (batch * pixels * channels == 0) return;
-  GroupNorm n(x, nullptr, dtype, weight, bias, batch, pixels, channels, groups, epsilon, silu, out, mean, rstd);
-  if (n.blocks == 1) {
-    // A sample is one block: its three passes follow each other while it is in cache.
-    int64_t work = pixels * channels;
-    ito_parallel_for(
-        batch, 1 + 16384 / work,
-        [](void* ctx, int64_t begin, int64_t end) {
-          GroupNorm& n = *static_cast<GroupNorm*>(ctx);
-          for (int64_t sample = begin; sample < end; sample++) {
-            GroupBlock k = n.block(sample);
-            ITO_DISPATCH(group_forward)(k, n.dtype, true);
-            finish_statistics(n, sample);
-            fill_vectors(n, sample, true);
-            ITO_DISPATCH(group_forward)(k, n.dtype, false);
-          }
-        },
-        &n);
-    return;
-  }
-  n.each_block(run_blocks<true, true>);
-  for (int64_t sample = 0; sample < batch; sample++) {
-    finish_statistics(n, sample);
-    fill_vectors(n, sample, true);
-  }
-  n.each_block(run_blocks<true, false>);
+  GroupNorm n(x, dtype, offset, weight, bias, per_sample, batch, pixels, channels, groups, silu, out, mean, rstd);
+  n.epsilon = epsilon;
+  n.forward();
 }
 
-namespace {
-
-// The sample's channel sums in `vector(sample, 4 and 5)`.
-void add_sums(GroupNorm& n, int64_t sample) {
-  float *a = n.vector(sample, 4), *b = n.vector(sample, 5);
-  for (int64_t c = 0; c < n.channels; c++) {
-    double sum = 0, product = 0;
-    for (int64_t block = 0; block < n.blocks; block++) {
-      sum += n.block_sums(sample, block)[c];
-      product += n.block_sums(sample, block)[n.channels + c];
-    }
-    a[c] = float(sum);
-    b[c] = float(product);
-  }
-}
-
-// Turns channel sums into the group means of w d and w d n, after keeping the sums for the weights.
-void mean_sums(GroupNorm& n, int64_t sample) {
-  int64_t width = n.channels / n.groups;
-  float *a = n.vector(sample, 4), *b = n.vector(sample, 5), *w = n.vector(sample, 2);
-  float* kept = n.block_sums(sample, 0);
-  memcpy(kept, a, size_t(n.channels) * 4);
-  memcpy(kept + n.channels, b, size_t(n.channels) * 4);
-  double count = double(n.pixels * width);
-  for (int64_t group = 0; group < n.groups; group++) {
-    double sum = 0, product = 0;
-    for (int64_t c = group * width; c < (group + 1) * width; c++) {
-      sum += double(w[c]) * a[c];
-      product += double(w[c]) * b[c];
-    }
-    for (int64_t c = group * width; c < (group + 1) * width; c++) {
-      a[c] = float(sum / count);
-      b[c] = float(product / count);
-    }
-  }
-}
-
-}  // namespace
-
-extern "C" void ito_group_norm_gradient(const void* x, const void* g, int dtype, const float* weight,
-                                        const float* bias, int64_t batch, int64_t pixels, int64_t channels,
-                                        int64_t groups, int silu, const float* mean, const float* rstd, void* dx,
-                                        float* dweight, float* dbias) {
-  if (dweight) memset(dweight, 0, size_t(channels) * 4);
-  if (dbias) memset(dbias, 0, size_t(channels) * 4);
+void ito_group_norm_gradient(const void* x, const void* g, int dtype, const float* offset, const float* weight,
+                             const float* bias, int per_sample, int64_t batch, int64_t pixels, int64_t channels,
+                             int64_t groups, int silu, const float* mean, const float* rstd, void* dx,
+                             float* dweight, float* dbias) {
+  size_t weights = size_t(channels * (per_sample ? batch : 1)) * 4;
+  memset(dweight, 0, weights);
+  memset(dbias, 0, weights);
   if (batch * pixels * channels == 0) return;
-  GroupNorm n(x, g, dtype, weight, bias, batch, pixels, channels, groups, 0, silu, dx, const_cast<float*>(mean),
-              const_cast<float*>(rstd));
-  for (int64_t sample = 0; sample < batch; sample++) fill_vectors(n, sample, false);
-  if (n.blocks == 1) {
-    ito_parallel_for(
-        batch, 1 + 16384 / (pixels * channels),
-        [](void* ctx, int64_t begin, int64_t end) {
-          GroupNorm& n = *static_cast<GroupNorm*>(ctx);
-          for (int64_t sample = begin; sample < end; sample++) {
-            GroupBlock k = n.block(sample);
-            ITO_DISPATCH(group_backward)(k, n.dtype, true);
-            add_sums(n, sample);
-            mean_sums(n, sample);
-            ITO_DISPATCH(group_backward)(k, n.dtype, false);
-          }
-        },
-        &n);
-  } else {
-    n.each_block(run_blocks<false, true>);
-    for (int64_t sample = 0; sample < batch; sample++) {
-      add_sums(n, sample);
-      mean_sums(n, sample);
-    }
-    n.each_block(run_blocks<false, false>);
-  }
-  for (int64_t sample = 0; sample < batch; sample++) {
-    const float* kept = n.block_sums(sample, 0);
-    for (int64_t c = 0; c < channels; c++) {
-      if (dbias) dbias[c] += kept[c];
-      if (dweight) dweight[c] += kept[channels + c];
-    }
-  }
+  GroupNorm n(x, dtype, offset, weight, bias, per_sample, batch, pixels, channels, groups, silu, dx,
+              const_cast<float*>(mean), const_cast<float*>(rstd));
+  n.g = static_cast<const char*>(g);
+  n.backward(dweight, dbias);
 }
+
+}  // extern "C"

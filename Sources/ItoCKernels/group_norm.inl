@@ -1,32 +1,45 @@
 #include "scalar_types.h"
 #include "vector_math.h"
 
-// Sums of (x - shift) and (x - shift)^2 of each channel over `pixels` pixels. The shift is a sample of
-// the data, which keeps the squares from cancelling.
+// The sum of x of each channel over `pixels` pixels, four pixels at a time so that the sums are read
+// and written a quarter as often.
 template <typename T>
-static void group_sums(const T* __restrict x, int64_t pixels, int64_t channels, const T* __restrict shift,
-                       float* __restrict sum, float* __restrict square) {
-  for (int64_t c = 0; c < channels; c++) sum[c] = square[c] = 0;
-  for (int64_t p = 0; p < pixels; p++) {
-    const T* row = x + p * channels;
+static void group_sums(const T* __restrict x, int64_t pixels, int64_t channels, float* __restrict sum) {
+  for (int64_t c = 0; c < channels; c++) sum[c] = 0;
+  int64_t p = 0;
+  for (; p + 4 <= pixels; p += 4, x += 4 * channels)
+    for (int64_t c = 0; c < channels; c++)
+      sum[c] += (load(x + c) + load(x + channels + c)) + (load(x + 2 * channels + c) + load(x + 3 * channels + c));
+  for (; p < pixels; p++, x += channels)
+    for (int64_t c = 0; c < channels; c++) sum[c] += load(x + c);
+}
+
+// The sum of (x - centre)^2 of each channel.
+template <typename T>
+static void group_squares(const T* __restrict x, int64_t pixels, int64_t channels, const float* __restrict centre,
+                          float* __restrict square) {
+  for (int64_t c = 0; c < channels; c++) square[c] = 0;
+  int64_t p = 0;
+  for (; p + 2 <= pixels; p += 2, x += 2 * channels)
     for (int64_t c = 0; c < channels; c++) {
-      float d = load(row + c) - load(shift + c);
-      sum[c] += d;
-      square[c] += d * d;
+      float a = load(x + c) - centre[c], b = load(x + channels + c) - centre[c];
+      square[c] += a * a + b * b;
     }
-  }
+  for (; p < pixels; p++, x += channels)
+    for (int64_t c = 0; c < channels; c++) {
+      float a = load(x + c) - centre[c];
+      square[c] += a * a;
+    }
 }
 
 template <bool kSiLU, typename T>
-static void group_write(const T* __restrict x, int64_t pixels, int64_t channels, const float* __restrict mean,
+static void group_write(const T* __restrict x, int64_t pixels, int64_t channels, const float* __restrict centre,
                         const float* __restrict scale, const float* __restrict bias, T* __restrict out) {
-  for (int64_t p = 0; p < pixels; p++) {
-    const T* row = x + p * channels;
-    T* to = out + p * channels;
+  for (int64_t p = 0; p < pixels; p++, x += channels, out += channels) {
     ITO_WIDE_LOOP
     for (int64_t c = 0; c < channels; c++) {
-      float z = (load(row + c) - mean[c]) * scale[c] + bias[c];
-      store(to + c, kSiLU ? z * vsigmoid(z) : z);
+      float z = (load(x + c) - centre[c]) * scale[c] + bias[c];
+      store(out + c, kSiLU ? z * vsigmoid(z) : z);
     }
   }
 }
@@ -41,35 +54,31 @@ static inline float before_silu(float g, float z) {
 
 template <bool kSiLU, typename T>
 static void group_gradient_sums(const T* __restrict x, const T* __restrict g, int64_t pixels, int64_t channels,
-                                const float* __restrict mean, const float* __restrict rstd,
+                                const float* __restrict centre, const float* __restrict rstd,
                                 const float* __restrict weight, const float* __restrict bias, float* __restrict sum,
                                 float* __restrict product) {
   for (int64_t c = 0; c < channels; c++) sum[c] = product[c] = 0;
-  for (int64_t p = 0; p < pixels; p++) {
-    const T *row = x + p * channels, *upstream = g + p * channels;
+  for (int64_t p = 0; p < pixels; p++, x += channels, g += channels)
     for (int64_t c = 0; c < channels; c++) {
-      float n = (load(row + c) - mean[c]) * rstd[c];
-      float d = before_silu<kSiLU>(load(upstream + c), n * weight[c] + bias[c]);
+      float n = (load(x + c) - centre[c]) * rstd[c];
+      float d = before_silu<kSiLU>(load(g + c), n * weight[c] + bias[c]);
       sum[c] += d;
       product[c] += d * n;
     }
-  }
 }
 
 // dx = rstd (w d - a - n b), a and b being the group's means of w d and w d n.
 template <bool kSiLU, typename T>
 static void group_gradient_write(const T* __restrict x, const T* __restrict g, int64_t pixels, int64_t channels,
-                                 const float* __restrict mean, const float* __restrict rstd,
+                                 const float* __restrict centre, const float* __restrict rstd,
                                  const float* __restrict weight, const float* __restrict bias,
                                  const float* __restrict a, const float* __restrict b, T* __restrict dx) {
-  for (int64_t p = 0; p < pixels; p++) {
-    const T *row = x + p * channels, *upstream = g + p * channels;
-    T* to = dx + p * channels;
+  for (int64_t p = 0; p < pixels; p++, x += channels, g += channels, dx += channels) {
     ITO_WIDE_LOOP
     for (int64_t c = 0; c < channels; c++) {
-      float n = (load(row + c) - mean[c]) * rstd[c];
-      float d = before_silu<kSiLU>(load(upstream + c), n * weight[c] + bias[c]);
-      store(to + c, rstd[c] * (weight[c] * d - a[c] - n * b[c]));
+      float n = (load(x + c) - centre[c]) * rstd[c];
+      float d = before_silu<kSiLU>(load(g + c), n * weight[c] + bias[c]);
+      store(dx + c, rstd[c] * (weight[c] * d - a[c] - n * b[c]));
     }
   }
 }
@@ -77,32 +86,25 @@ static void group_gradient_write(const T* __restrict x, const T* __restrict g, i
 // ---- One block of one sample, by element type ----
 
 template <typename T>
-static void group_forward_typed(const GroupBlock& k, bool statistics) {
-  const T* x = static_cast<const T*>(k.x);
-  if (statistics)
-    return group_sums(x, k.pixels, k.channels, static_cast<const T*>(k.shift), k.sums, k.sums + k.channels);
-  T* out = static_cast<T*>(k.out);
-  if (k.silu) return group_write<true>(x, k.pixels, k.channels, k.mean, k.weight, k.bias, out);
-  group_write<false>(x, k.pixels, k.channels, k.mean, k.weight, k.bias, out);
-}
-
-static void group_forward(const GroupBlock& k, int dtype, bool statistics) {
-  if (dtype == ITO_BF16) return group_forward_typed<bf16>(k, statistics);
-  group_forward_typed<float>(k, statistics);
-}
-
-template <bool kSiLU, typename T>
-static void group_backward_typed(const GroupBlock& k, bool statistics) {
+static void group_block_typed(const GroupBlock& k, GroupPass pass) {
   const T *x = static_cast<const T*>(k.x), *g = static_cast<const T*>(k.g);
-  if (statistics)
-    return group_gradient_sums<kSiLU>(x, g, k.pixels, k.channels, k.mean, k.rstd, k.weight, k.bias, k.sums,
-                                      k.sums + k.channels);
-  group_gradient_write<kSiLU>(x, g, k.pixels, k.channels, k.mean, k.rstd, k.weight, k.bias, k.a, k.b,
-                              static_cast<T*>(k.out));
+  T* out = static_cast<T*>(k.out);
+  const GroupVectors& v = k.vectors;
+  int64_t n = k.pixels, c = k.channels;
+  switch (pass) {
+    case GroupPass::sums: return group_sums(x, n, c, k.sums);
+    case GroupPass::squares: return group_squares(x, n, c, v.centre, k.sums);
+    case GroupPass::write:
+      return (k.silu ? group_write<true, T> : group_write<false, T>)(x, n, c, v.centre, v.scale, v.bias, out);
+    case GroupPass::gradient_sums:
+      return (k.silu ? group_gradient_sums<true, T> : group_gradient_sums<false, T>)(
+          x, g, n, c, v.centre, v.rstd, v.scale, v.bias, k.sums, k.sums + c);
+    case GroupPass::gradient_write:
+      return (k.silu ? group_gradient_write<true, T> : group_gradient_write<false, T>)(
+          x, g, n, c, v.centre, v.rstd, v.scale, v.bias, v.a, v.b, out);
+  }
 }
 
-static void group_backward(const GroupBlock& k, int dtype, bool statistics) {
-  if (dtype == ITO_BF16)
-    return k.silu ? group_backward_typed<true, bf16>(k, statistics) : group_backward_typed<false, bf16>(k, statistics);
-  return k.silu ? group_backward_typed<true, float>(k, statistics) : group_backward_typed<false, float>(k, statistics);
+static void group_block(const GroupBlock& k, int dtype, GroupPass pass) {
+  (dtype == ITO_BF16 ? group_block_typed<bf16> : group_block_typed<float>)(k, pass);
 }

@@ -1,59 +1,12 @@
 #include <cstdint>
-#include <cstring>
 
 #define ITO_KERNELS "row_norm.inl"
 #define ITO_KERNELS_ROUND_BF16
 #include "include/ito_norm.h"
 #include "multiversion.h"
+#include "row_blocks.h"
 
 namespace {
-
-constexpr int64_t kGrain = 32768;  // elements worth a thread
-
-int64_t element_size(int dtype) { return dtype == ITO_BF16 ? 2 : 4; }
-
-// Rows of each sample, cut into blocks whose number depends on the shape alone: sums over rows are
-// taken per block and then over the blocks in order.
-struct Blocks {
-  int64_t samples, rows, n, per_sample;
-
-  Blocks(int64_t samples, int64_t rows, int64_t n) : samples(samples), rows(rows), n(n) {
-    int64_t least = 16384 / (n > 0 ? n : 1);  // rows that keep a block's own sums cheap
-    int64_t fitting = rows / (least < 8 ? 8 : least), wanted = 64 / (samples > 0 ? samples : 1);
-    per_sample = fitting < wanted ? fitting : wanted;
-    if (per_sample < 1) per_sample = 1;
-  }
-  int64_t count() const { return samples * per_sample; }
-  int64_t sample(int64_t block) const { return block / per_sample; }
-  // First row of a block among all rows; that of block + 1 of the same sample ends it.
-  int64_t first(int64_t block) const { return sample(block) * rows + rows * (block % per_sample) / per_sample; }
-  int64_t last(int64_t block) const { return sample(block) * rows + rows * (block % per_sample + 1) / per_sample; }
-  int64_t grain() const {
-    int64_t elements = rows * n / per_sample;
-    return 1 + kGrain / (elements > 0 ? elements : 1);
-  }
-};
-
-// Scratch from the caching allocator.
-struct Floats {
-  size_t bytes;
-  float* data;
-  explicit Floats(int64_t count) : bytes(size_t(count) * 4 + 64), data(static_cast<float*>(ito_alloc(bytes))) {}
-  ~Floats() { ito_free(data, bytes); }
-  Floats(const Floats&) = delete;
-};
-
-// out[s, i] = sum over the sample's blocks of sums[block, i], where a block's sums are `stride` apart.
-void add_blocks(const float* sums, const Blocks& blocks, int64_t stride, float* out) {
-  for (int64_t s = 0; s < blocks.samples; s++) {
-    float* target = out + s * blocks.n;
-    memset(target, 0, size_t(blocks.n) * 4);
-    for (int64_t b = 0; b < blocks.per_sample; b++) {
-      const float* source = sums + (s * blocks.per_sample + b) * stride;
-      for (int64_t i = 0; i < blocks.n; i++) target[i] += source[i];
-    }
-  }
-}
 
 struct RowNorm {
   const char *x, *g;
@@ -71,15 +24,6 @@ struct RowNormGradient {
   RowNorm norm;
   Blocks blocks;
   float* sums;  // [block, 2, n], or null
-};
-
-struct AddGated {
-  const char *residual, *x, *g;
-  const float* gate;
-  int dtype;
-  char* out;
-  Blocks blocks;
-  float* sums;  // [block, n]
 };
 
 }  // namespace
@@ -140,48 +84,6 @@ void ito_row_norm_gradient(const void* x, const void* g, int dtype, const float*
   if (!dweight) return;
   add_blocks(sums.data, blocks, 2 * n, dweight);
   add_blocks(sums.data + n, blocks, 2 * n, dbias);
-}
-
-void ito_add_gated(const void* residual, const void* x, const float* gate, int dtype, int64_t samples, int64_t rows,
-                   int64_t n, void* out) {
-  AddGated job{static_cast<const char*>(residual), static_cast<const char*>(x), nullptr, gate, dtype,
-               static_cast<char*>(out), Blocks(samples, rows, n), nullptr};
-  ito_parallel_for(
-      job.blocks.count(), job.blocks.grain(),
-      [](void* ctx, int64_t begin, int64_t end) {
-        const AddGated& j = *static_cast<AddGated*>(ctx);
-        int64_t n = j.blocks.n;
-        for (int64_t block = begin; block < end; block++) {
-          int64_t first = j.blocks.first(block), at = first * n * element_size(j.dtype);
-          ITO_DISPATCH(add_gated_range)
-          (j.residual + at, j.x + at, j.gate + j.blocks.sample(block) * n, j.dtype, j.blocks.last(block) - first, n,
-           j.out + at);
-        }
-      },
-      &job);
-}
-
-void ito_add_gated_gradient(const void* x, const float* gate, const void* g, int dtype, int64_t samples, int64_t rows,
-                            int64_t n, void* dx, float* dgate) {
-  Blocks blocks(samples, rows, n);
-  Floats sums(blocks.count() * n);
-  AddGated job{nullptr, static_cast<const char*>(x), static_cast<const char*>(g), gate, dtype,
-               static_cast<char*>(dx), blocks, sums.data};
-  ito_parallel_for(
-      blocks.count(), blocks.grain(),
-      [](void* ctx, int64_t begin, int64_t end) {
-        const AddGated& j = *static_cast<AddGated*>(ctx);
-        int64_t n = j.blocks.n;
-        for (int64_t block = begin; block < end; block++) {
-          int64_t first = j.blocks.first(block), at = first * n * element_size(j.dtype);
-          memset(j.sums + block * n, 0, size_t(n) * 4);
-          ITO_DISPATCH(add_gated_gradient_range)
-          (j.x + at, j.gate + j.blocks.sample(block) * n, j.g + at, j.dtype, j.blocks.last(block) - first, n,
-           j.out + at, j.sums + block * n);
-        }
-      },
-      &job);
-  add_blocks(sums.data, blocks, n, dgate);
 }
 
 }  // extern "C"

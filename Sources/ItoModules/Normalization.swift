@@ -22,10 +22,28 @@ public struct GroupNorm: Module {
     self.epsilon = epsilon
   }
 
-  /// Same shape; `activation` is applied in the same pass.
-  public func callAsFunction(_ x: Tensor, activation: Activation? = nil) -> Tensor {
+  /// Same shape; `offset` `[batch, channels]` is added before and `activation` applied after, in the
+  /// same pass.
+  public func callAsFunction(
+    _ x: Tensor, adding offset: Tensor? = nil, activation: Activation? = nil
+  ) -> Tensor {
     x.groupNorm(
-      groups: groups, weight: weight, bias: bias, epsilon: epsilon, activation: activation)
+      groups: groups, weight: weight, bias: bias, offset: offset, epsilon: epsilon,
+      activation: activation)
+  }
+
+  /// `norm(x) · (1 + scale) + shift` of each sample, then `activation`: one pass over x.
+  ///
+  /// - Parameters:
+  ///   - scale: `[batch, channels]`.
+  ///   - shift: `[batch, channels]`.
+  public func modulated(
+    _ x: Tensor, scale: Tensor, shift: Tensor, activation: Activation? = nil
+  ) -> Tensor {
+    let factor = scale.cast(to: .float32) + 1
+    return x.groupNorm(
+      groups: groups, weight: factor * weight, bias: factor * bias + shift, epsilon: epsilon,
+      activation: activation)
   }
 
   /// Visits its parameters.

@@ -89,6 +89,84 @@ struct NormalizationTests {
     #expect(bare.failure == nil || shape.count < 20)
   }
 
+  @Test(
+    "an added vector and a weight for each sample equal their compositions", arguments: [7, 1700])
+  func groupFusions(_ pixels: Int) {
+    let x = randomTensor([3, pixels, 24], seed: 11), e = randomTensor([3, 24], seed: 12) * 3
+    let w = randomTensor([3, 24], seed: 13, offset: 1), b = randomTensor([3, 24], seed: 14)
+    let wide: Shape = [3, 1, 24]
+    func composed(_ p: [Tensor]) -> Tensor {
+      let normal = (p[0] + p[1].reshaped(to: wide)).groupNorm(groups: 4)
+      return (normal * p[2].reshaped(to: wide) + p[3].reshaped(to: wide)).silu()
+    }
+    func fused(_ p: [Tensor]) -> Tensor {
+      p[0].groupNorm(groups: 4, weight: p[2], bias: p[3], offset: p[1], activation: .silu)
+    }
+    let inputs = [x, e, w, b]
+    #expect(mismatch(fused(inputs), composed(inputs).scalars, absolute: 2e-5) == nil)
+    let seed = randomTensor(x.shape, seed: 15)
+    func gradients(_ body: ([Tensor]) -> Tensor) -> [Tensor] {
+      let leaves = inputs.map { $0.tracked() }
+      let found = body(leaves.map(\.0)).gradients(seed: seed)
+      return leaves.compactMap { found[$0.1] }
+    }
+    for (own, reference) in zip(gradients(fused), gradients(composed)) {
+      #expect(own.shape == reference.shape)
+      #expect(relativeRMSError(own, reference) < 2e-5)
+    }
+    let half = inputs[0].cast(to: .bfloat16)
+      .groupNorm(groups: 4, weight: w, bias: b, offset: e, activation: .silu)
+    #expect(relativeRMSError(half.cast(to: .float32), composed(inputs)) < 8e-3)
+  }
+
+  @Test("a pixel far from all others spoils no variance, wherever it is", arguments: [0, 5, 4999])
+  func groupOutlier(_ place: Int) {
+    var values = randomTensor([1, 5000, 8], seed: 16).scalars
+    for c in 0..<8 { values[place * 8 + c] = 3000 }
+    let x = Tensor(values, shape: [1, 5000, 8])
+    let exact = normalised(values, epsilon: 1e-5) { $0 % 8 / 4 }
+    let before = Runtime.instructionSet
+    defer { Runtime.instructionSet = before }
+    for level in Runtime.InstructionSet.allCases {
+      Runtime.instructionSet = level
+      let found = x.groupNorm(groups: 2)
+      #expect(mismatch(found, exact.map { Float($0) }, relative: 1e-5, absolute: 2e-6) == nil)
+    }
+  }
+
+  @Test(
+    "the same row gives the same bits wherever it stands", arguments: [5, 16, 33, 64, 96, 100, 400])
+  func rowsAreAlike(_ n: Int) {
+    let before = Runtime.instructionSet, threads = Runtime.threads
+    defer {
+      Runtime.instructionSet = before
+      Runtime.threads = threads
+    }
+    let x = randomTensor([1, n], seed: 17, offset: 2), w = randomTensor([n], seed: 18, offset: 1)
+    let g = randomTensor([1, n], seed: 19)
+    for level in Runtime.InstructionSet.allCases {
+      Runtime.instructionSet = level
+      for type in [DType.float32, .bfloat16] {
+        func run(_ rows: Int) -> [[Float]] {
+          let (leaf, key) = x.cast(to: type).broadcast(to: [rows, n]).tracked()
+          let up = g.cast(to: type).broadcast(to: [rows, n])
+          let layer = leaf.layerNorm(weight: w, bias: w), rms = leaf.rmsNorm(weight: w)
+          return [
+            layer, rms, layer.gradients(seed: up)[key] ?? x, rms.gradients(seed: up)[key] ?? x,
+          ]
+          .map { $0.cast(to: .float32).scalars }
+        }
+        let one = run(1)
+        for (rows, count) in [(7, 1), (2501, 2)] {
+          Runtime.threads = count
+          for (all, alone) in zip(run(rows), one) {
+            #expect((0..<rows).allSatisfy { all[($0 * n)..<($0 * n + n)].elementsEqual(alone) })
+          }
+        }
+      }
+    }
+  }
+
   @Test("gradients of a large picture agree with those of its parts in float32 and bfloat16")
   func blockedGradients() {
     let x = randomTensor([1, 70, 70, 32], seed: 7), g = randomTensor([1, 70, 70, 32], seed: 8)
@@ -159,6 +237,15 @@ struct NormalizationTests {
       of: { $0[0].layerNormModulated(scale: $0[1], shift: $0[2]) }, at: [x, scale, shift],
       step: 3e-3)
     #expect(report.failure == nil)
+    let rms = x.rmsNorm() * (scale.reshaped(to: wide) + 1) + shift.reshaped(to: wide)
+    #expect(
+      mismatch(x.rmsNormModulated(scale: scale, shift: shift), rms.scalars, absolute: 1e-5) == nil)
+    let scaled = checkGradients(
+      of: { $0[0].rmsNormModulated(scale: $0[1], shift: $0[2]) }, at: [x, scale, shift], step: 3e-3)
+    #expect(scaled.failure == nil)
+    #expect(
+      checkGradients(of: { $0[0].rmsNormModulated(scale: $0[1]) }, at: [x, scale], step: 3e-3)
+        .failure == nil)
     let gated = addGated(x, y, gate: scale)
     #expect(mismatch(gated, (x + y * scale.reshaped(to: wide)).scalars, absolute: 1e-6) == nil)
     let gates = checkGradients(of: { addGated($0[0], $0[1], gate: $0[2]) }, at: [x, y, scale])

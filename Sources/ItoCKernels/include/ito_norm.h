@@ -13,7 +13,8 @@ extern "C" {
 ///
 /// `weight` and `bias` (either may be null) hold n values, or n for each sample when `per_sample`.
 /// `centred` 0 leaves the mean in: RMS norm. `mean` (null when not centred) and `rstd` receive each
-/// row's statistics. Two passes over a row in cache: reads x once from memory, writes y once.
+/// row's statistics. The same row gives the same bits wherever it stands. Two passes over a row in
+/// cache: reads x once from memory, writes y once.
 void ito_row_norm(const void* x, int dtype, const float* weight, const float* bias, int per_sample, int64_t samples,
                   int64_t rows, int64_t n, float epsilon, int centred, void* out, float* mean, float* rstd);
 
@@ -31,18 +32,23 @@ void ito_add_gated(const void* residual, const void* x, const float* gate, int d
 void ito_add_gated_gradient(const void* x, const float* gate, const void* g, int dtype, int64_t samples, int64_t rows,
                             int64_t n, void* dx, float* dgate);
 
-/// Group norm of x [batch, pixels, channels]: each group of neighbouring channels of each sample is
-/// normalised over its pixels, then y = (x - mean) / sqrt(variance + epsilon) * weight[c] + bias[c],
-/// then SiLU when `silu`. `weight`, `bias`: one value a channel, or null. `mean` and `rstd` receive
-/// [batch, groups]. Reads x twice (the second time from cache when a sample fits), writes y once.
-void ito_group_norm(const void* x, int dtype, const float* weight, const float* bias, int64_t batch, int64_t pixels,
-                    int64_t channels, int64_t groups, float epsilon, int silu, void* out, float* mean, float* rstd);
+/// Group norm of x [batch, pixels, channels] + offset [batch, channels]: each group of neighbouring
+/// channels of each sample is normalised over its pixels, then y = (x - mean) / sqrt(variance +
+/// epsilon) * weight + bias, then SiLU when `silu`.
+///
+/// `offset` may be null: none. `weight`, `bias`: one value a channel, one a sample and channel when
+/// `per_sample`, or null. `mean` and `rstd` receive [batch, groups]. Reads x from memory twice (once
+/// when a sample has at most 32768 elements), writes y once.
+void ito_group_norm(const void* x, int dtype, const float* offset, const float* weight, const float* bias,
+                    int per_sample, int64_t batch, int64_t pixels, int64_t channels, int64_t groups, float epsilon,
+                    int silu, void* out, float* mean, float* rstd);
 
-/// Gradients of `ito_group_norm` from `g` and the saved statistics; `dweight` and `dbias` have one
-/// value a channel. Reads x and g twice, writes dx once.
-void ito_group_norm_gradient(const void* x, const void* g, int dtype, const float* weight, const float* bias,
-                             int64_t batch, int64_t pixels, int64_t channels, int64_t groups, int silu,
-                             const float* mean, const float* rstd, void* dx, float* dweight, float* dbias);
+/// Gradients of `ito_group_norm` from `g` and the saved statistics; `dweight` and `dbias` have the size
+/// of the weight. The offset's gradient is the sum of dx over pixels. Reads x and g twice, writes dx once.
+void ito_group_norm_gradient(const void* x, const void* g, int dtype, const float* offset, const float* weight,
+                             const float* bias, int per_sample, int64_t batch, int64_t pixels, int64_t channels,
+                             int64_t groups, int silu, const float* mean, const float* rstd, void* dx,
+                             float* dweight, float* dbias);
 
 #ifdef __cplusplus
 }

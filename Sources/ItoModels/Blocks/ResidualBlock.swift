@@ -51,12 +51,11 @@ struct ResidualBlock: Module {
     var h = conv1(resampled(norm1(x, activation: .silu)))
     if let timeProjection, let time {
       let embedded = timeProjection(time)
-      let row: Shape = [x.shape[0], 1, 1, embedded.shape[1]]
       switch mode {
-      case .add: h = norm2(h + embedded.reshaped(to: row), activation: .silu)
+      case .add: h = norm2(h, adding: embedded, activation: .silu)
       case .scaleShift:
-        let parts = embedded.reshaped(to: row).chunks(2, axis: -1)
-        h = (norm2(h) * (parts[0] + 1) + parts[1]).silu()
+        let parts = embedded.chunks(2, axis: -1)
+        h = norm2.modulated(h, scale: parts[0], shift: parts[1], activation: .silu)
       }
     } else {
       h = norm2(h, activation: .silu)

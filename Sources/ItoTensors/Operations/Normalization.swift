@@ -1,78 +1,8 @@
 import ItoCKernels
 
 extension Tensor {
-  /// This tensor in an element type that the norm kernels know.
-  private var forNorm: Tensor { dtype == .bfloat16 ? self : cast(to: .float32) }
-
-  /// Group normalisation of `[batch, …, channels]`, with an optional SiLU in the same pass.
-  ///
-  /// `(x − mean) / √(variance + ε) · weight + bias`, the statistics taken over each group of
-  /// neighbouring channels and all positions of a sample, in float32.
-  ///
-  /// - Parameters:
-  ///   - groups: divides the channels.
-  ///   - weight: `[channels]`, or nil for 1.
-  ///   - bias: `[channels]`, or nil for 0.
-  ///   - activation: `.silu` or nil are done in the same pass, others after it.
-  /// - Returns: the shape and element type of `self`.
-  /// - Cost: reads twice, writes once; backward reads both inputs twice.
-  /// - Source: Wu & He 2018, *Group Normalization*, arXiv:1803.08494.
-  public func groupNorm(
-    groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, epsilon: Double = 1e-5,
-    activation: Activation? = nil
-  ) -> Tensor {
-    let channels = shape.rank >= 2 ? shape[-1] : 0
-    require(
-      channels > 0 && groups >= 1 && channels % groups == 0
-        && (weight == nil || weight?.shape == [channels])
-        && (bias == nil || bias?.shape == [channels]),
-      "groupNorm: \(shape) in \(groups) groups, weight \(weight?.shape.description ?? "none"), "
-        + "bias \(bias?.shape.description ?? "none")")
-    if let activation, activation != .silu {
-      return groupNorm(groups: groups, weight: weight, bias: bias, epsilon: epsilon)
-        .activated(by: activation)
-    }
-    let x = forNorm
-    let (batch, silu) = (shape[0], activation == .silu ? Int32(1) : 0)
-    let pixels = shape.count / Swift.max(1, batch * channels)
-    let w = weight?.cast(to: .float32), b = bias?.cast(to: .float32)
-    let mean = Tensor(uninitialized: [batch, groups]),
-      rstd = Tensor(uninitialized: [batch, groups])
-    let result = Tensor(building: shape, dtype: x.dtype) { out in
-      reading(x, mean, rstd) { px, pm, pr in
-        readingOptional(w) { pw in
-          readingOptional(b) { pb in
-            ito_group_norm(
-              px, x.dtype.rawValue, pw?.of(Float.self), pb?.of(Float.self), Int64(batch),
-              Int64(pixels), Int64(channels), Int64(groups), Float(epsilon), silu, out,
-              UnsafeMutableRawPointer(mutating: pm).of(Float.self),
-              UnsafeMutableRawPointer(mutating: pr).of(Float.self))
-          }
-        }
-      }
-    }
-    let inputs = [x] + [w, b].compactMap { $0 }
-    return result.recorded(from: inputs) {
-      [x = x.detached(), w = w?.detached(), b = b?.detached()] g in
-      let dw = Tensor(uninitialized: [channels]), db = Tensor(uninitialized: [channels])
-      let dx = Tensor(building: x.shape, dtype: x.dtype) { out in
-        reading(x, g, mean, rstd) { px, pg, pm, pr in
-          readingOptional(w) { pw in
-            readingOptional(b) { pb in
-              reading(dw, db) { dw, db in
-                ito_group_norm_gradient(
-                  px, pg, x.dtype.rawValue, pw?.of(Float.self), pb?.of(Float.self), Int64(batch),
-                  Int64(pixels), Int64(channels), Int64(groups), silu, pm.of(Float.self),
-                  pr.of(Float.self), out, UnsafeMutableRawPointer(mutating: dw).of(Float.self),
-                  UnsafeMutableRawPointer(mutating: db).of(Float.self))
-              }
-            }
-          }
-        }
-      }
-      return [dx] + (w == nil ? [] : [dw]) + (b == nil ? [] : [db])
-    }.cast(to: dtype)
-  }
+  /// This tensor in an element type that kernels over rows know.
+  var inRowType: Tensor { dtype == .bfloat16 ? self : cast(to: .float32) }
 
   /// Normalisation of each row over the last axis: `(x − mean) / √(variance + ε) · weight + bias`.
   ///
@@ -108,6 +38,24 @@ extension Tensor {
       samples: shape[0])
   }
 
+  /// Division of each row by its root mean square, then `· (1 + scale) + shift` of each sample.
+  ///
+  /// - Parameters:
+  ///   - scale: `[batch, features]` for a self of `[batch, …, features]`.
+  ///   - shift: `[batch, features]`, or nil for 0.
+  public func rmsNormModulated(
+    scale: Tensor, shift: Tensor? = nil, epsilon: Double = 1e-6
+  ) -> Tensor {
+    require(
+      shape.rank >= 2 && scale.shape == [shape[0], shape[-1]]
+        && (shift == nil || shift?.shape == scale.shape),
+      "rmsNormModulated: \(shape) by scale \(scale.shape), "
+        + "shift \(shift?.shape.description ?? "none")")
+    return rowNorm(
+      weight: scale.cast(to: .float32) + 1, bias: shift, epsilon: epsilon, isCentred: false,
+      samples: shape[0])
+  }
+
   /// - Parameter samples: how many samples have a weight and bias of their own; nil when all share one.
   private func rowNorm(
     weight: Tensor?, bias: Tensor?, epsilon: Double, isCentred: Bool, samples: Int?
@@ -119,7 +67,7 @@ extension Tensor {
         && (bias == nil || bias?.shape == own),
       "norm over the last axis of \(shape): weight \(weight?.shape.description ?? "none"), "
         + "bias \(bias?.shape.description ?? "none")")
-    let x = forNorm
+    let x = inRowType
     let (count, each) = (samples ?? 1, Int32(samples == nil ? 0 : 1))
     let rows = shape.count / features / Swift.max(1, count)
     let w = weight?.cast(to: .float32), b = bias?.cast(to: .float32)

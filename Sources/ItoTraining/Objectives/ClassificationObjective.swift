@@ -26,7 +26,8 @@ public struct ClassificationObjective<M: Module>: TrainingObjective {
 
   /// The mean cross entropy over the batch.
   public func loss(of model: M, on batch: ImageBatch, noise: inout NoiseSource) -> Tensor {
-    crossEntropy(logits(model, batch.images.cast(to: computeType)), batch.labels, smoothing)
+    logits(model, batch.images.cast(to: computeType))
+      .crossEntropy(batch.labels, smoothing: smoothing).mean()
   }
 
   /// `loss` without smoothing, and `accuracy`.
@@ -37,24 +38,8 @@ public struct ClassificationObjective<M: Module>: TrainingObjective {
     let chosen = outputs.cast(to: .float32).argMax(axis: -1).integers
     let correct = zip(chosen, batch.labels).count { $0 == Int($1) }
     return [
-      ("loss", Double(crossEntropy(outputs, batch.labels, 0).item)),
+      ("loss", Double(outputs.crossEntropy(batch.labels).mean().item)),
       ("accuracy", Double(correct) / Double(max(1, batch.count))),
     ]
-  }
-
-  private func crossEntropy(_ outputs: Tensor, _ labels: [Int32], _ smoothing: Double) -> Tensor {
-    let (count, classes) = (outputs.shape[0], outputs.shape[1])
-    var target = [Float](repeating: Float(smoothing) / Float(classes), count: count * classes)
-    for (row, label) in labels.enumerated() {
-      require(
-        label >= 0 && label < classes, "label \(label) for a classifier of \(classes) classes")
-      target[row * classes + Int(label)] += 1 - Float(smoothing)
-    }
-    let x = outputs.cast(to: .float32)
-    // The largest is a constant: it shifts both terms alike.
-    let centred = x - x.detached().max(axes: [-1], keepingAxes: true)
-    let logSum = centred.exp().sum(axes: [-1], keepingAxes: true).log()
-    let q = Tensor(target, shape: outputs.shape)
-    return ((logSum - centred) * q).sum() / Double(count)
   }
 }
