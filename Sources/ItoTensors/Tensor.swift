@@ -1,3 +1,5 @@
+import ItoCKernels
+
 /// An immutable n-dimensional array of one runtime element type.
 ///
 /// Value semantics: copies share the buffer until one of them is written through `update`. Elements
@@ -26,12 +28,15 @@ public struct Tensor: Sendable {
     self.dtype = dtype
   }
 
-  /// A tensor whose elements `fill` writes, all of them.
+  /// A tensor whose elements `fill` writes, all of them. A profile knows the work by the file of the
+  /// operation that asks for it.
   package init(
-    building shape: Shape, dtype: DType = .float32, _ fill: (UnsafeMutableRawPointer) -> Void
+    building shape: Shape, dtype: DType = .float32, operation: StaticString = #fileID,
+    _ fill: (UnsafeMutableRawPointer) -> Void
   ) {
     self.init(uninitialized: shape, dtype: dtype)
-    fill(storage.base)
+    let (base, bytes) = (storage.base, byteCount)
+    profiled(operation, writing: bytes) { fill(base) }
   }
 
   /// Zeros.
@@ -159,7 +164,8 @@ extension UnsafeMutableRawPointer {
 // A buffer may be released right after its tensor's last use, so kernels get pointers only inside
 // these closures.
 package func reading<R>(_ a: Tensor, _ body: (UnsafeRawPointer) -> R) -> R {
-  withExtendedLifetime(a.storage) { body(UnsafeRawPointer(a.storage.base)) }
+  ito_profile_read(Int64(a.byteCount))
+  return withExtendedLifetime(a.storage) { body(UnsafeRawPointer(a.storage.base)) }
 }
 
 package func reading<R>(

@@ -130,6 +130,8 @@ private struct AttentionShapes: Sendable {
           readingOptional(bias) { biasBytes in
             readingOptional(sums) { sumBytes in
               var p = problem(dtype, mask: maskBytes, bias: biasBytes)
+              ito_profile_work(
+                4 * Double(batch * heads) * Double(queries) * Double(keys) * Double(headDimension))
               ito_attention_forward(
                 &p, input(q, queries, heads), input(k, keys, keyHeads), input(v, keys, keyHeads),
                 output(out, queries, heads),

@@ -20,6 +20,13 @@ extension ConvolutionOptions {
       out_dtype: Int64(result.rawValue), has_bias: hasBias ? 1 : 0, activation: 0, accumulate: 0)
   }
 
+  /// Multiplications and additions of a plain sum from `input` by `kernel`.
+  fileprivate func work(input: Shape, kernel: Shape) -> Double {
+    let size = outputSize(
+      height: input[1], width: input[2], kernelHeight: kernel[1], kernelWidth: kernel[2])
+    return 2 * Double(input[0] * size.height * size.width) * Double(kernel.count)
+  }
+
   func check(input: Shape, kernel: Shape, bias: Tensor?, outputs: Int) {
     let what =
       "input \(input), kernel \(kernel), \(groups) groups, bias \(bias?.shape.description ?? "none")"
@@ -55,6 +62,7 @@ enum Convolve {
     let result = Tensor(building: shape, dtype: x.dtype) { out in
       reading(x, w) { px, pw in
         readingOptional(bias) { pb in
+          ito_profile_work(options.work(input: x.shape, kernel: kernel))
           let run = isPublished ? ito_conv_forward_published : ito_conv_forward
           status = run(&desc, px, pw, pb?.of(Float.self), out, packs)
         }
@@ -80,7 +88,10 @@ enum Convolve {
     let packs = keepsPacked ? w.storage.attached { ito_packs_create() } : nil
     var status: Int32 = 0
     let result = Tensor(building: input, dtype: g.dtype) { out in
-      reading(g, w) { pg, pw in status = ito_conv_backward_data(&desc, pg, pw, out, packs) }
+      reading(g, w) { pg, pw in
+        ito_profile_work(options.work(input: input, kernel: w.shape))
+        status = ito_conv_backward_data(&desc, pg, pw, out, packs)
+      }
     }
     guard status != 0 else { return result }
     fallback("input gradient", g.dtype)
@@ -103,6 +114,7 @@ enum Convolve {
     let dw = Tensor(building: kernel) { out in
       reading(x, g) { px, pg in
         let into = bias?.storage.base.of(Float.self)
+        ito_profile_work(options.work(input: x.shape, kernel: kernel))
         status = withExtendedLifetime(bias) {
           ito_conv_backward_weights(&desc, px, pg, out.of(Float.self), into)
         }

@@ -31,6 +31,7 @@ struct MatrixProduct {
     let result = Tensor(building: shape, dtype: dtype) { out in
       reading(a, b) { pa, pb in
         readingOptional(bias) { pc in
+          ito_profile_work(2 * Double(batch) * Double(m) * Double(n) * Double(k))
           status = ito_matmul(&desc, pa, pb, pc?.of(Float.self), out, packs)
         }
       }

@@ -1,0 +1,46 @@
+import ItoDiffusion
+public import ItoTensors
+
+/// The parts of drawing one batch, each to be run on its own: to time them, or to see what they do.
+public struct GenerationParts: Sendable {
+  private let generator: ImageGenerator
+  private let request: GenerationRequest
+  private let run: PreparedRun
+
+  /// The parts of the first batch of `request`: its prompts are encoded and its noise drawn.
+  public init(_ generator: ImageGenerator, _ request: GenerationRequest) throws(PipelineError) {
+    self.generator = generator
+    self.request = request
+    guard let first = try generator.prepare(request).first else {
+      throw .request("no picture was asked for")
+    }
+    run = first
+  }
+
+  /// The shape of the batch's latents, `[pictures, height, width, channels]`.
+  public var latentShape: Shape { run.initial.shape }
+
+  /// Encodes the prompt of one picture.
+  public func encodePrompt() throws(PipelineError) {
+    guard let prompt = request.prompts.first else { return }
+    let facts = generator.facts(for: request, generator.size(for: request))
+    _ = try generator.prompts.load().encode(prompt, for: facts)
+  }
+
+  /// One evaluation of the network on the whole batch, at the first level, without guidance.
+  @discardableResult
+  public func evaluate() throws(PipelineError) -> Tensor {
+    let denoiser = try generator.denoiser.load()
+    return try wrapping(PipelineError.sampling) { () throws(SamplingError) in
+      try denoiser.denoise(
+        run.initial, at: run.request.plan.levels[0], given: run.request.positive,
+        context: EvaluationContext())
+    }
+  }
+
+  /// The batch's pictures, of a latent that is noise.
+  @discardableResult
+  public func decode() throws(PipelineError) -> Tensor {
+    try generator.codec.load().decode(run.initial)
+  }
+}
