@@ -14,6 +14,9 @@ test_flags := -c release --scratch-path .build/testing -Xswiftc -enable-testing 
 SHEET ?= out/fashion-mnist.png
 FIXTURES ?= ../shared/reference/fixtures
 
+# Threads that wait spin shortly, so that the tests get on beside other work (Docs/decisions.md).
+export GOMP_SPINCOUNT ?= 2000
+
 .PHONY: demo test build examples docs bench bench-peers format lint clean help
 .DEFAULT_GOAL := help
 

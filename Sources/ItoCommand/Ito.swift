@@ -22,11 +22,17 @@ struct Ito: ParsableCommand {
       AverageCommand.self,
       Evaluate.self,
       Inspect.self,
+      Bench.self,
       ParityCommand.self,
       Samplers.self,
       CompareSamplers.self,
       OptimizeSteps.self,
     ])
+
+  static func main() {
+    WaitPolicy.apply()
+    main(nil)
+  }
 }
 
 /// The version of the program and the library.

@@ -144,12 +144,48 @@ struct ProgramTests {
     #expect(drawn.status == 0, "\(drawn.text)")
     #expect(drawn.text.contains("\"pictures\":4"))
     #expect(shop.folder.bytes(sheet).prefix(4) == [0x89, 0x50, 0x4E, 0x47])
+    let timed = shop.ito("bench", model, "--rounds", "1", "--batch", "3", "--profile", "--json")
+    #expect(timed.status == 0, "\(timed.text)")
+    for part in ["load", "denoiser", "decode"] {
+      #expect(timed.text.contains("\"part\":\"\(part)\""), "\(timed.text)")
+    }
+    #expect(!timed.text.contains("\"part\":\"text\""))
+    #expect(timed.text.contains("\"operation\":\"Matmul\""), "\(timed.text)")
+    #expect(shop.ito("bench", model, "--rounds", "1").text.contains("peak"))
     let one = "\(shop.folder.path)/one.png", two = "\(shop.folder.path)/two.png"
     _ = shop.ito("generate", "b", "--model", model, "--seed", "5", "--output", one)
     _ = shop.ito("generate", "1", "--model", model, "--seed", "5", "--output", two)
     #expect(!shop.folder.bytes(one).isEmpty)
     #expect(shop.folder.bytes(one) == shop.folder.bytes(two))
     #expect(String(decoding: shop.folder.bytes(one), as: UTF8.self).contains("Seed: 5"))
+  }
+
+  @Test("a recipe's initial weights are what training starts from")
+  func startsFromWeights() {
+    let shop = Workshop()
+    shop.write(steps: 2)
+    let recipe = "\(shop.folder.path)/recipe.yaml", model = "\(shop.folder.path)/model"
+    #expect(shop.ito("train", recipe, "--threads", "1").status == 0)
+    // A step of rate 0 leaves the weights as they were.
+    let text = shop.folder.text(recipe)
+    let still = text.replacing(
+      "steps: 2\n", with: "steps: 1\n  learning_rate: 0\n  initial: \(model)\n")
+    shop.folder.write("still.yaml", still)
+    let other = "\(shop.folder.path)/other"
+    let tuned = shop.ito(
+      "train", "\(shop.folder.path)/still.yaml", "--threads", "1", "--run", other + "-run",
+      "--output", other)
+    #expect(tuned.status == 0, "\(tuned.text)")
+    let before = shop.folder.bytes(model + "/model.safetensors")
+    #expect(!before.isEmpty)
+    #expect(shop.folder.bytes(other + "/model.safetensors") == before)
+    // Weights of another network are refused by name, and so is a file that is not there.
+    shop.folder.write("bad.yaml", still.replacing("num_layers: 1", with: "num_layers: 2"))
+    let bad = shop.ito(
+      "train", "\(shop.folder.path)/bad.yaml", "--run", other + "-bad", "--output", other)
+    #expect(bad.status == 1 && bad.text.contains("transformer_blocks.1"), "\(bad.text)")
+    shop.folder.write("bad.yaml", still.replacing("initial: \(model)", with: "initial: /nowhere"))
+    #expect(shop.ito("train", "\(shop.folder.path)/bad.yaml").text.contains("/nowhere"))
   }
 
   @Test("bad recipes are explained, with status 1")
@@ -179,6 +215,21 @@ struct ProgramTests {
     #expect(shop.ito("train", "\(shop.folder.path)/recipe.yaml", "--resume").status == 1)
   }
 
+  @Test("waits shortly for other threads, unless told otherwise", arguments: ["2000", "77"])
+  func waitPolicy(_ spins: String) {
+    let shop = Workshop()
+    setenv("OMP_DISPLAY_ENV", "VERBOSE", 1)
+    if spins != "2000" { setenv("GOMP_SPINCOUNT", spins, 1) }
+    defer {
+      unsetenv("OMP_DISPLAY_ENV")
+      unsetenv("GOMP_SPINCOUNT")
+    }
+    let outcome = shop.ito("--version")
+    #expect(outcome.status == 0)
+    #expect(outcome.text.contains("GOMP_SPINCOUNT = '\(spins)'"), "\(outcome.text)")
+    #expect(outcome.text.hasSuffix("\(itoVersion)\n"))
+  }
+
   @Test("bad options are explained, with a status that is not 0")
   func badOptions() {
     let shop = Workshop()
@@ -186,6 +237,7 @@ struct ProgramTests {
       ["generate", "--threads", "0"], ["generate", "--count", "0"], ["generate", "--model", "/no"],
       ["generate", "--noise", "dice"], ["generate", "--sise", "3"], ["inspect", "/nowhere"],
       ["parity", "/nowhere"], ["eval", "--count", "1"], ["paint"],
+      ["bench", "--size", "512"], ["bench", "--rounds", "0"], ["bench", "/nowhere"],
     ] {
       let outcome = Program.run(arguments, in: shop.folder)
       #expect((outcome.status ?? 0) != 0, "\(arguments)")

@@ -15,6 +15,7 @@ struct Train: ParsableCommand {
       A recipe is a YAML file that names data, network, objective and training; see Recipes/.
       Checkpoints and the log go to the recipe's run folder, the finished model to its output folder.
       Ctrl-C finishes the step, saves and stops; --resume goes on as if never stopped.
+      "initial: FILE" under "training" starts from the weights of a checkpoint or model folder.
 
       Examples:
         ito train Recipes/fashion-mnist.yaml

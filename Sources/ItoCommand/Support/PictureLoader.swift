@@ -23,7 +23,10 @@ struct PictureLoader {
     let preparation = ImagePreparation(
       height: data.height, width: data.width, channels: data.keepsAlpha ? 4 : data.channels,
       fit: data.fit)
-    let images = try preparation.prepare(dataset, cache: data.cache) { done, _ in bar.update(done) }
+    let interrupt = Interrupt.watch()
+    let images = try preparation.prepare(
+      dataset, cache: data.cache, isCancelled: { interrupt.isRequested }
+    ) { done, _ in bar.update(done) }
     bar.clear()
     if !images.skipped.isEmpty && !isQuiet {
       Terminal.note("left out \(images.skipped.count) items that cannot be used:")

@@ -47,6 +47,8 @@ struct Recipe {
     var snapshots: Int
     /// The largest deviation of the noise that an enlarger is trained with.
     var noise: Double
+    /// Checkpoint that the network starts from: a file, or a folder with one.
+    var initial: String?
   }
   /// What the finished model samples with by default.
   struct Sampling {
@@ -169,7 +171,8 @@ struct Recipe {
       validationCount: try s.int("validation_count", default: 1024, in: 1...1_000_000_000),
       labelSmoothing: try s.double("label_smoothing", default: 0, in: 0...1),
       snapshots: try s.int("snapshots", default: 0, in: 0...1_000_000_000),
-      noise: try s.double("noise", default: 0.12, in: 0...2))
+      noise: try s.double("noise", default: 0.12, in: 0...2),
+      initial: try s.optionalString("initial"))
     try s.finish()
     return result
   }

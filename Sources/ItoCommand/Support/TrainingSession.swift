@@ -67,7 +67,8 @@ struct TrainingSession {
   ) throws -> PreconditionedDenoiser<B> {
     let settings = recipe.diffusion
     return PreconditionedDenoiser(
-      backbone, schedule: try Registry<any NoiseSchedule>.builtin.make(settings.schedule),
+      try initialized(backbone),
+      schedule: try Registry<any NoiseSchedule>.builtin.make(settings.schedule),
       parameterization: try Registry<any Parameterization>.builtin.make(settings.parameterization),
       computeType: recipe.training.precision)
   }
@@ -108,7 +109,7 @@ struct TrainingSession {
       computeType: recipe.training.precision, smoothing: recipe.training.labelSmoothing
     ) { $0($1) }
     let trained = try train(
-      network, objective, try source(training, PixelCodec(), isTraining: true),
+      try initialized(network), objective, try source(training, PixelCodec(), isTraining: true),
       try test.map { try source($0, PixelCodec(), isTraining: false) })
     try write(
       ModelManifest(
@@ -128,6 +129,15 @@ struct TrainingSession {
           + "skip. Lower first and last-from-end, or leave it out")
     }
     return routing
+  }
+
+  /// `network` with the weights the recipe starts from. A run that goes on has its own.
+  private func initialized<M: Module>(_ network: M) throws -> M {
+    guard let checkpoint = recipe.training.initial, !resumes else { return network }
+    var network = network
+    let report = try network.load(from: try Checkpoint.open(checkpoint), checksFinite: true)
+    note("starting from \(checkpoint): \(report.scalarCount) parameters")
+    return network
   }
 
   /// The data, for whoever uses the model later.

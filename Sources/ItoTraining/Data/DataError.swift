@@ -14,6 +14,8 @@ public enum DataError: Error, Sendable, Hashable {
   case empty(path: String, reason: String)
   /// Data of a kind that the run cannot use.
   case unsuitable(String)
+  /// Preparation was asked to stop; nothing was left behind.
+  case cancelled
 }
 
 extension DataError: CustomStringConvertible {
@@ -32,6 +34,7 @@ extension DataError: CustomStringConvertible {
         + shown + more
     case .empty(let path, let reason): return "'\(path)' holds nothing to train on: \(reason)."
     case .unsuitable(let reason): return "the data does not fit the run: \(reason)."
+    case .cancelled: return "Stopped while preparing the data; nothing was kept of it."
     }
   }
 }

@@ -94,10 +94,11 @@ public struct ImagePreparation: Sendable, Hashable {
   /// - Parameters:
   ///   - cache: folder for the prepared copy; nil keeps it in memory. The file's name is a checksum of
   ///     the data's identity and of these settings. A copy that is damaged is made again.
+  ///   - isCancelled: asked now and then; true leaves no file behind and throws `cancelled`.
   ///   - progress: told how many items of how many are done, now and then, on the caller's thread.
   /// - Throws: when more than 1 % of the items cannot be used, listing them.
   public func prepare(
-    _ dataset: some Dataset, cache: String? = nil,
+    _ dataset: some Dataset, cache: String? = nil, isCancelled: () -> Bool = { false },
     progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws(DataError) -> ImageSet {
     guard height > 0, width > 0, [1, 3, 4].contains(channels) else {
@@ -118,23 +119,24 @@ public struct ImagePreparation: Sendable, Hashable {
       if let copy = file.read(dataset, self) {
         decoded = copy
       } else {
-        decoded = try file.write(dataset, self, progress)
+        decoded = try file.write(dataset, self, isCancelled, progress)
       }
     } else {
-      decoded = try inMemory(dataset, progress)
+      decoded = try inMemory(dataset, isCancelled, progress)
     }
     return try described(decoded, of: dataset)
   }
 
   private func inMemory(
-    _ dataset: some Dataset, _ progress: (Int, Int) -> Void
+    _ dataset: some Dataset, _ isCancelled: () -> Bool, _ progress: (Int, Int) -> Void
   ) throws(DataError) -> PreparedPixels {
     let size = height * width * channels
     var bad: [Int: String] = [:]
     var failure: DataError?
     let pixels = Tensor(building: [dataset.count, height, width, channels], dtype: .uint8) { out in
       do throws(DataError) {
-        bad = try decodeBlocks(of: dataset, progress) { (start, bytes) throws(DataError) in
+        bad = try decodeBlocks(of: dataset, isCancelled, progress) {
+          (start, bytes) throws(DataError) in
           if let base = bytes.baseAddress {
             (out + start * size).copyMemory(from: base, byteCount: bytes.count)
           }
@@ -188,7 +190,7 @@ extension ImagePreparation {
   ///
   /// Stops as soon as more than 1 % of all items are known to be bad.
   func decodeBlocks(
-    of dataset: some Dataset, _ progress: (Int, Int) -> Void,
+    of dataset: some Dataset, _ isCancelled: () -> Bool, _ progress: (Int, Int) -> Void,
     _ store: (Int, UnsafeRawBufferPointer) throws(DataError) -> Void
   ) throws(DataError) -> [Int: String] {
     let size = height * width * channels
@@ -196,6 +198,7 @@ extension ImagePreparation {
     let block = blockLength(count: count)
     var bad: [Int: String] = [:]
     for start in stride(from: 0, to: count, by: block) {
+      if isCancelled() { throw .cancelled }
       let length = min(block, count - start)
       let decoded = parallelMap(length) { i in
         Result { () throws(DataError) in prepared(try dataset.image(at: start + i)).pixels }

@@ -53,7 +53,8 @@ struct PreparedFile {
 
   /// Prepares the items into the file, which appears whole or not at all, and maps it.
   func write(
-    _ dataset: some Dataset, _ preparation: ImagePreparation, _ progress: (Int, Int) -> Void
+    _ dataset: some Dataset, _ preparation: ImagePreparation, _ isCancelled: () -> Bool,
+    _ progress: (Int, Int) -> Void
   ) throws(DataError) -> PreparedPixels {
     let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? "."
     try createFolder(folder)
@@ -62,7 +63,8 @@ struct PreparedFile {
     var verification = Verification()
     var file = try start()
     try append(header(pixels: shape), to: &file)
-    let bad = try preparation.decodeBlocks(of: dataset, progress) { (_, bytes) throws(DataError) in
+    let bad = try preparation.decodeBlocks(of: dataset, isCancelled, progress) {
+      (_, bytes) throws(DataError) in
       verification.add(bytes)
       do throws(FileError) { try file.write(bytes) } catch { throw .file(error) }
     }

@@ -70,6 +70,23 @@ import Testing
     #expect(try files(below: folder.path).isEmpty)
   }
 
+  @Test("A request to stop is heeded, and leaves no copy", arguments: [false, true])
+  func cancels(cached: Bool) throws {
+    let data = Made(count: 300)
+    var asked = 0
+    #expect(throws: DataError.cancelled) {
+      try size.prepare(
+        data, cache: cached ? folder.path : nil,
+        isCancelled: {
+          asked += 1
+          return true
+        })
+    }
+    #expect(asked == 1)
+    #expect(data.decoded.value.load(ordering: .relaxed) == 0)
+    #expect(try files(below: folder.path).isEmpty)
+  }
+
   @Test("A second run decodes nothing; other settings or other data make another copy")
   func reuse() throws {
     let data = Made(count: 50)
