@@ -4,7 +4,7 @@
 
 `train.jsonl` holds what is trained on: every emoji but the held-out combinations, and recoloured things.
 `heldout.jsonl` holds those combinations, `all.jsonl` every real emoji: what generated pictures are judged
-by. A record has the picture, its captions with the backgrounds they speak of, how often it is drawn, and
+by; `names.jsonl` the same with two captions each, which is quicker to train a judge on. A record has the picture, its captions with the backgrounds they speak of, how often it is drawn, and
 what Unicode says of it.
 """
 
@@ -72,6 +72,7 @@ def main():
     write(folder + "/train.jsonl", training)
     write(folder + "/heldout.jsonl", [r for r in everything if r["held_out"]])
     write(folder + "/all.jsonl", everything)
+    write(folder + "/names.jsonl", [r | {"texts": r["texts"][:2]} for r in everything])
     with open(folder + "/LICENCES", "w", encoding="utf-8") as file:
         file.write(NOTICE)
     held_out = sum(r["held_out"] for r in everything)

@@ -11,7 +11,16 @@ public import ItoComponents
 ///       "sampling": { "solver": "dpm++2m", "spacing": "uniform", "steps": 20, "guidance": "cfg:scale=2" } }
 public struct ModelManifest: Sendable, Hashable {
   /// What a model does.
-  public enum Task: String, Sendable, Hashable, CaseIterable { case generate, classify, enlarge }
+  public enum Task: String, Sendable, Hashable, CaseIterable {
+    /// Draws pictures.
+    case generate
+    /// Names the class of a picture.
+    case classify
+    /// Makes small pictures large.
+    case enlarge
+    /// Tells whether a picture and a caption belong together.
+    case match
+  }
 
   /// What it does.
   public var task: Task
@@ -99,7 +108,8 @@ extension ModelManifest {
       throw wrong("version", "is not 1: the folder was written by a newer Itô; update this one")
     }
     guard let task = json["task"]?.string.flatMap(Task.init(rawValue:)) else {
-      throw wrong("task", "must be \"generate\", \"classify\" or \"enlarge\"")
+      throw wrong(
+        "task", "must be one of " + Task.allCases.map(\.rawValue).joined(separator: ", "))
     }
     guard let network = json["network"], network.object != nil else {
       throw wrong("network", "must be the network's configuration")

@@ -60,3 +60,62 @@ extension ProgramTests {
     #expect(unknown.text.contains("psnr"), "\(unknown.text)")
   }
 }
+
+extension ProgramTests {
+  /// The text encoder in the repository.
+  private static let textEncoder =
+    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    .joined(separator: "/") + "/Models/emoji/text_encoder"
+
+  @Test("a network learns to match pictures with captions, and judges other pictures")
+  func matching() throws {
+    let shop = Workshop()
+    shop.write(steps: 5)
+    let recipe = shop.folder.path + "/recipe.yaml", model = shop.folder.path + "/model"
+    let drawings = shop.folder.path + "/drawings"
+    #expect(shop.ito("train", recipe, "--threads", "1").status == 0)
+    #expect(
+      shop.ito("generate", "--model", model, "--count", "4", "--output", drawings).status == 0)
+    let captions = [
+      "a red apple", "a green car", "a dog", "the sun", "a house", "rain", "a key", "tea",
+    ]
+    for k in 0..<8 {
+      shop.folder.write("drawings/\(k < 4 ? "a" : "b")-\(k).txt", captions[k])
+    }
+    func matcher(_ change: (String) -> String = { $0 }) -> Program.Outcome {
+      let text = """
+        task: match
+        data:
+          train: {name: folder, path: \(drawings)}
+          size: 8
+        text: {encoder: \(Self.textEncoder), cache: \(shop.folder.path)/captions}
+        network:
+          _class_name: ItoPictureTextEncoder
+          patch_size: 1
+          block_out_channels: [16]
+          text_width: 32
+          features: 16
+        training: {batch: 8, steps: 60, precision: float32, learning_rate: 0.01, ema: 0}
+        output: \(shop.folder.path)/matcher
+        run: \(shop.folder.path)/match-run
+        """
+      shop.folder.write("match.yaml", change(text))
+      return shop.ito("train", shop.folder.path + "/match.yaml", "--threads", "1")
+    }
+    let wrong = matcher { $0.replacing("patch_size: 1", with: "patch_size: 1\n  text_features: 7") }
+    #expect(wrong.status == 1)
+    #expect(wrong.text.contains("text_features"), "\(wrong.text)")
+    let trained = matcher()
+    #expect(trained.status == 0, "\(trained.text)")
+    let judged = shop.ito(
+      "eval", "--pictures", drawings, "--reference", drawings, "--encoder",
+      shop.folder.path + "/matcher", "--text-encoder", Self.textEncoder, "--metrics",
+      "retrieval,caption-score", "--json")
+    #expect(judged.status == 0, "\(judged.text)")
+    let figures = try JSONValue.parse(judged.text)["figures"]?.array ?? []
+    #expect(figures.map { $0["name"]?.string } == ["retrieval", "caption-score"])
+    // Eight pictures that it was trained on, among eight captions; chance is 12.5 %.
+    #expect((figures.first?["value"]?.double ?? 0) >= 50)
+    #expect(figures.first?["real"]?.double == figures.first?["value"]?.double)
+  }
+}

@@ -18,6 +18,12 @@ extension Evaluate {
     }
     let judging = PictureJudging(
       pictures: own, reference: real, extractor: try extractor.map { try ModelLocator.folder($0) },
+      encoder: try encoder.map {
+        (
+          try ModelLocator.folder($0),
+          try textEncoder ?? ModelLocator.folder("emoji") + "/text_encoder"
+        )
+      },
       metrics: try (metrics ?? "").split(separator: ",").map {
         try ComponentChoice(parsing: String($0))
       },

@@ -27,7 +27,7 @@ struct Evaluate: ParsableCommand {
         ito eval Models/fashion-mnist --count 2000 --steps 10 --solver heun
         ito eval my-pictures --json
         ito eval --pictures cached --reference full --metrics psnr,ssim,perceptual
-        ito eval emoji --reference data/all.jsonl --asked data/heldout.jsonl --count 200
+        ito eval emoji --reference data/all.jsonl --asked data/heldout.jsonl --encoder emoji-matcher
         ito eval --pictures drawn --reference data/all.jsonl --extractor fashion-mnist-classifier
       """)
 
@@ -50,6 +50,13 @@ struct Evaluate: ParsableCommand {
   @Option(
     help: "A classifier whose features are compared, for Fréchet, kernel and perceptual distance.")
   var extractor: String?
+
+  @Option(help: "A network that matches pictures and captions, for retrieval and caption score.")
+  var encoder: String?
+
+  @Option(
+    help: "The text encoder that --encoder was trained on (default: that of the model emoji).")
+  var textEncoder: String?
 
   @Option(help: "What to measure, with commas (default: all that can be).")
   var metrics: String?

@@ -62,6 +62,9 @@ struct Train: ParsableCommand {
     case .enlarge:
       var initial = ParameterInitializer(seed: recipe.seed)
       try session.trainEnlarger(try Enlarger(configuration: recipe.network, &initial))
+    case .match:
+      var initial = ParameterInitializer(seed: recipe.seed)
+      try session.trainMatcher(try PictureTextEncoder(configuration: recipe.network, &initial))
     }
   }
 }

@@ -1,4 +1,5 @@
 import ItoComponents
+import ItoDiffusion
 import ItoPipelines
 import ItoTensors
 
@@ -8,6 +9,8 @@ struct PictureJudging {
   let reference: PictureSet?
   /// Folder of the feature extractor; nil: none.
   let extractor: String?
+  /// Folders of the dual encoder and of the text encoder it was trained on; nil: none.
+  let encoder: (judge: String, text: String)?
   /// What is measured; all metrics when empty.
   let metrics: [ComponentChoice]
   let bootstrap: Bootstrap
@@ -17,6 +20,7 @@ struct PictureJudging {
     let wanted = reference.map { pictures.matches(in: $0) } ?? []
     var subject = JudgedCase(pictures: pictures, reference: reference, wanted: wanted)
     if let extractor { subject.extractor = try features(extractor, wanted) }
+    if let encoder { subject.encoder = try captions(encoder.judge, encoder.text) }
     let registry = Registry<any PictureMetric>.builtin
     let chosen = metrics.isEmpty ? registry.names.map { ComponentChoice($0) } : metrics
     return try chosen.flatMap { choice in
@@ -29,6 +33,34 @@ struct PictureJudging {
       }
       return found
     }
+  }
+
+  /// Pictures and first captions in the dual encoder, of those that have captions.
+  private func captions(_ judge: String, _ text: String) throws -> PictureCaptions? {
+    let judge = try PictureCaptionJudge(folder: judge)
+    let encoder = try TextEncoderFamily.load(folder: text)
+    func see(_ set: PictureSet) throws -> (pictures: Tensor, captions: Tensor)? {
+      let picks = (0..<set.count).filter { !set.captions[$0].isEmpty }
+      guard !picks.isEmpty else { return nil }
+      var bar = ProgressBar("matching", unit: "picture", total: set.count, isShown: !isQuiet)
+      defer { bar.clear() }
+      let vectors = judge.pictures(set) { bar.update($0) }
+      let texts = picks.map { set.captions[$0][0] }
+      let sentences = try stride(from: 0, to: texts.count, by: 64).map { start in
+        let part = Array(texts[start..<min(texts.count, start + 64)])
+        guard let pooled = try encoder.encode(part).pooled, pooled.shape[1] == judge.textFeatures
+        else {
+          throw CommandFailure(
+            "\(text) is not the text encoder that \(judge.manifest.summary) was trained on.")
+        }
+        return judge.captions(pooled.cast(to: .float32))
+      }
+      let index = Tensor(picks.map { Int64($0) }, shape: [picks.count])
+      return (vectors.indexSelected(index), Tensor.concatenated(sentences, axis: 0))
+    }
+    guard let own = try see(pictures) else { return nil }
+    return PictureCaptions(
+      pictures: own.pictures, captions: own.captions, real: try reference.flatMap { try see($0) })
   }
 
   private func features(_ folder: String, _ wanted: [Int?]) throws -> PictureFeatures {

@@ -15,6 +15,8 @@ struct Recipe {
     var fit: ImagePreparation.Fit
     var augmentation: Augmentation
     var cache: String?
+    /// Folder for latents that are encoded once instead of batch by batch.
+    var latents: String?
     /// Whether transparency is kept, to be filled batch by batch.
     var keepsAlpha = false
   }
@@ -81,7 +83,7 @@ struct Recipe {
     task =
       ModelManifest.Task(
         rawValue: try root.choice(
-          "task", of: ["generate", "classify", "enlarge"], default: "generate"))
+          "task", of: ModelManifest.Task.allCases.map(\.rawValue), default: "generate"))
       ?? .generate
     summary = try root.string("summary", default: "")
     seed = UInt64(try root.int("seed", default: 0))
@@ -119,7 +121,8 @@ struct Recipe {
       augmentation: Augmentation(
         horizontalFlip: try s.bool("flip", default: false),
         maximumShift: try s.int("shift", default: 0, in: 0...64)),
-      cache: try s.optionalString("cache"), keepsAlpha: try s.bool("alpha", default: false))
+      cache: try s.optionalString("cache"), latents: try s.optionalString("latents"),
+      keepsAlpha: try s.bool("alpha", default: false))
     try s.finish()
     return result
   }

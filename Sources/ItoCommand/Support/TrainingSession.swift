@@ -56,9 +56,16 @@ struct TrainingSession {
     let null = Conditioning(label: Tensor([Int32(classes)], shape: [1]))
     var objective = try objective(for: backbone, unconditional: null)
     if backbone.classCount == nil { objective.dropout = 0 }
-    let trained = try train(
-      model, objective, try source(training, codec, isTraining: true),
-      try test.map { try source($0, codec, isTraining: false) })
+    let trained: PreconditionedDenoiser<B>
+    if let folder = recipe.data.latents {
+      trained = try train(
+        model, objective, try latents(training, codec, folder, isTraining: true),
+        try test.map { try latents($0, codec, folder, isTraining: false) })
+    } else {
+      trained = try train(
+        model, objective, try source(training, codec, isTraining: true),
+        try test.map { try source($0, codec, isTraining: false) })
+    }
     try write(manifest(labels: labels), trained.backbone)
   }
 
@@ -108,9 +115,21 @@ struct TrainingSession {
     let objective = ClassificationObjective<ImageClassifier>(
       computeType: recipe.training.precision, smoothing: recipe.training.labelSmoothing
     ) { $0($1) }
-    let trained = try train(
-      try initialized(network), objective, try source(training, PixelCodec(), isTraining: true),
-      try test.map { try source($0, PixelCodec(), isTraining: false) })
+    let start = try initialized(network)
+    let trained: ImageClassifier
+    if recipe.data.keepsAlpha {
+      // What shows through is varied as captions say, and pictures are drawn by weight.
+      func source(_ images: ImageSet, isTraining: Bool) throws -> PromptedBatches {
+        try PromptedBatches(images, captions: nil, seed: recipe.seed, isTraining: isTraining)
+      }
+      trained = try train(
+        start, objective, try source(training, isTraining: true),
+        try test.map { try source($0, isTraining: false) })
+    } else {
+      trained = try train(
+        start, objective, try source(training, PixelCodec(), isTraining: true),
+        try test.map { try source($0, PixelCodec(), isTraining: false) })
+    }
     try write(
       ModelManifest(
         task: .classify, summary: recipe.summary, network: recipe.network,
@@ -132,7 +151,7 @@ struct TrainingSession {
   }
 
   /// `network` with the weights the recipe starts from. A run that goes on has its own.
-  private func initialized<M: Module>(_ network: M) throws -> M {
+  func initialized<M: Module>(_ network: M) throws -> M {
     guard let checkpoint = recipe.training.initial, !resumes else { return network }
     var network = network
     let report = try network.load(from: try Checkpoint.open(checkpoint), checksFinite: true)
@@ -151,6 +170,18 @@ struct TrainingSession {
     let loader = PictureLoader(data: recipe.data, isQuiet: isQuiet)
     let training = try loader.load(recipe.data.training)
     return (training, try recipe.data.test.map { try loader.load($0) })
+  }
+
+  /// The pictures' latents from `folder`, encoded now or by an earlier run.
+  private func latents(
+    _ images: ImageSet, _ codec: any LatentCodec, _ folder: String, isTraining: Bool
+  ) throws -> CachedLatents {
+    var bar = ProgressBar("encoding", unit: "picture", total: images.count, isShown: !isQuiet)
+    defer { bar.clear() }
+    return try CachedLatents(
+      try source(images, codec, isTraining: isTraining).batches,
+      codec: recipe.diffusion.codec.description, folder: folder, encode: { codec.encode($0) }
+    ) { bar.update($0, of: $1) }
   }
 
   private func source(

@@ -101,21 +101,27 @@ public struct FolderSource: DataSource, Configurable {
   public var path: String
   /// A CSV or JSONL file that lists the pictures; nil: the one in the folder, if any.
   public var index: String?
+  /// What the class of a picture is under in that file; nil: `label` or `class`.
+  public var label: String?
 
   /// A folder.
-  public init(path: String, index: String? = nil) {
+  public init(path: String, index: String? = nil, label: String? = nil) {
     self.path = path
     self.index = index
+    self.label = label
   }
 
-  /// Options `path` (needed) and `index`.
+  /// Options `path` (needed), `index` and `label`.
   public init(options: inout OptionReader) throws(OptionError) {
     let path = try options.string("path")
     index = try options.string("index")
+    label = try options.string("label")
     guard let path else { throw .missing(key: "path") }
     self.path = path
   }
 
   /// Lists the folder.
-  public func open() throws(DataError) -> any Dataset { try ImageFolder(path, index: index) }
+  public func open() throws(DataError) -> any Dataset {
+    try ImageFolder(path, index: index, label: label)
+  }
 }

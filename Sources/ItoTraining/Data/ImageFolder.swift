@@ -35,7 +35,8 @@ public struct ImageFolder: Dataset {
   /// Lists the folder at `path`; nothing is decoded.
   ///
   /// - Parameter index: a CSV or JSONL file that lists the pictures; found in the folder when nil.
-  public init(_ path: String, index: String? = nil) throws(DataError) {
+  /// - Parameter label: what the class of a picture is under in the index; `label` or `class` when nil.
+  public init(_ path: String, index: String? = nil, label: String? = nil) throws(DataError) {
     self.path = path
     guard isFolder(path) else {
       throw .file(FileError(.open, path: path, code: isRegularFile(path) ? ENOTDIR : ENOENT))
@@ -44,7 +45,7 @@ public struct ImageFolder: Dataset {
     let known = ["metadata.jsonl", "metadata.csv"].map { path + "/" + $0 }.first(
       where: isRegularFile)
     if let index = index ?? known {
-      (items, classNames) = try Self.listed(by: ImageIndex(index), in: path, found)
+      (items, classNames) = try Self.listed(by: ImageIndex(index, label: label), in: path, found)
     } else {
       (items, classNames) = try Self.listed(found, in: path)
     }

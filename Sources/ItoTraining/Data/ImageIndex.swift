@@ -24,8 +24,14 @@ struct ImageIndex {
   private static let captionNames = ["text", "caption", "prompt"]
   private static let labelNames = ["label", "class"]
 
-  init(_ path: String) throws(DataError) {
+  private let labels: [String]
+
+  /// Reads the file at `path`.
+  ///
+  /// - Parameter label: what the class is under, instead of the usual names.
+  init(_ path: String, label: String? = nil) throws(DataError) {
     self.path = path
+    labels = label.map { [$0] } ?? Self.labelNames
     let text = try readText(path)
     if path.lowercased().hasSuffix(".csv") {
       try readCSV(text)
@@ -51,7 +57,7 @@ struct ImageIndex {
     guard let file = column(Self.fileNames) else {
       throw .corrupt(path: path, reason: "its first line names no column 'file_name'")
     }
-    let (caption, label) = (column(Self.captionNames), column(Self.labelNames))
+    let (caption, label) = (column(Self.captionNames), column(labels))
     for row in rows.dropFirst() {
       guard row.fields.count == header.count else {
         throw .corrupt(
@@ -97,7 +103,7 @@ struct ImageIndex {
       records.append(
         Record(
           line: line, file: file, captions: captions,
-          label: try text(Self.labelNames), weight: try weight(value, line)))
+          label: try text(labels), weight: try weight(value, line)))
     }
   }
 

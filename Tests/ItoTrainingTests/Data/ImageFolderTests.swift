@@ -88,6 +88,24 @@ import Testing
     #expect(data.classNames.isEmpty)
   }
 
+  @Test("The class may be under any name that is asked for", arguments: ["csv", "jsonl"])
+  func namedLabel(format: String) throws {
+    try picture("1.png")
+    try picture("2.png")
+    let path = try folder.write(
+      "index." + format,
+      format == "csv"
+        ? "file_name,label,concept\n1.png,3,dog\n2.png,4,cat\n"
+        : """
+        {"file_name": "1.png", "label": 3, "concept": "dog"}
+        {"file_name": "2.png", "label": 4, "concept": "cat"}
+        """)
+    let data = try ImageFolder(folder.path, index: path, label: "concept")
+    #expect(data.classNames == ["cat", "dog"])
+    #expect((0..<2).map { data.description(of: $0).label } == [1, 0])
+    #expect(try ImageFolder(folder.path, index: path, label: "absent").classNames.isEmpty)
+  }
+
   @Test("A picture that an index names and the folder lacks is that picture's problem")
   func absent() throws {
     try picture("1.png")
