@@ -41,7 +41,7 @@ extension ImageGenerator {
   }
 
   /// The size that is drawn: asked for, that of the picture to start from, or the model's own.
-  func size(for request: GenerationRequest) -> PixelSize {
+  public func size(for request: GenerationRequest) -> PixelSize {
     let natural = request.start?.naturalSize(multiple: layout.multiple)
     return PixelSize(
       height: request.height ?? natural?.height ?? defaults.height,

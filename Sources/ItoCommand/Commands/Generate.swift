@@ -25,6 +25,7 @@ struct Generate: ParsableCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var prompt: PromptOptions
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var sizes: SizeOptions
   @OptionGroup var start: StartOptions
   @OptionGroup var refinement: RefinerOptions
   @OptionGroup var output: PictureOutput
@@ -39,6 +40,7 @@ struct Generate: ParsableCommand {
     let loaded = now()
     var request = GenerationRequest(prompts: try prompt.prompts(for: generator), start: start)
     try sampling.apply(to: &request, for: generator)
+    try sizes.apply(to: &request, for: generator)
     try output.check(count: request.prompts.count)
     let interrupt = Interrupt.watch()
     var bar = ProgressBar("drawing", unit: "step", total: 1, isShown: !shared.json)

@@ -8,6 +8,11 @@ struct PromptOptions: ParsableArguments {
   var prompts: [String] = []
 
   @Option(
+    name: [.customShort("p"), .customLong("prompt")], help: "What to draw, as other tools spell it."
+  )
+  var prompt: String?
+
+  @Option(
     name: [.customLong("negative-prompt"), .customLong("negative")],
     help: "What to draw less of.")
   var negative: String?
@@ -40,7 +45,8 @@ struct PromptOptions: ParsableArguments {
   func prompts(for generator: ImageGenerator) throws -> [Prompt] {
     let grammar = try ComponentChoice(parsing: promptStyle)
     _ = try Registry<any PromptGrammar>.builtin.make(grammar)
-    let wanted = prompts.isEmpty ? generator.labels : prompts
+    let given = prompts + (prompt.map { [$0] } ?? [])
+    let wanted = given.isEmpty ? generator.labels : given
     if wanted.isEmpty && generator.takesText {
       throw CommandFailure(
         "Say what to draw: ito generate --model \(generator.name) \"a red apple\"")
