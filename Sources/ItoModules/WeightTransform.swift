@@ -1,6 +1,8 @@
 import ItoTensors
 
-/// A replacement of linear weights: quantization, low-rank adaptation, pruning, sharding.
+/// A replacement of weights: quantization, low-rank adaptation, pruning, sharding.
+///
+/// One of the two methods is enough; the other then keeps every weight of its kind.
 public protocol WeightTransform: Sendable {
   /// What `replacement` can throw.
   associatedtype Failure: Error = Never
@@ -8,6 +10,22 @@ public protocol WeightTransform: Sendable {
   func replacement(
     for weight: any WeightMatrix, at path: ModulePath
   ) throws(Failure) -> (any WeightMatrix)?
+  /// The replacement for a convolution's `weight` at `path`, the same way.
+  func replacement(
+    for weight: any ConvolutionWeight, at path: ModulePath
+  ) throws(Failure) -> (any ConvolutionWeight)?
+}
+
+extension WeightTransform {
+  /// Keeps the weight.
+  public func replacement(
+    for weight: any WeightMatrix, at path: ModulePath
+  ) throws(Failure) -> (any WeightMatrix)? { nil }
+
+  /// Keeps the weight.
+  public func replacement(
+    for weight: any ConvolutionWeight, at path: ModulePath
+  ) throws(Failure) -> (any ConvolutionWeight)? { nil }
 }
 
 private struct TransformVisitor<T: WeightTransform>: ModuleVisitor {
@@ -24,10 +42,17 @@ private struct TransformVisitor<T: WeightTransform>: ModuleVisitor {
       try weight.visit(&self)
     }
   }
+  mutating func visitWeight(_ weight: inout any ConvolutionWeight) throws(T.Failure) {
+    if let new = try transform.replacement(for: weight, at: path) {
+      weight = new
+    } else {
+      try weight.visit(&self)
+    }
+  }
 }
 
 extension Module {
-  /// A model with its linear weights replaced by `transform`; every untouched buffer is shared.
+  /// A model with its weights replaced by `transform`; every untouched buffer is shared.
   public func applying<T: WeightTransform>(_ transform: T) throws(T.Failure) -> Self {
     var copy = self
     var visitor = TransformVisitor(transform: transform)
