@@ -35,10 +35,25 @@ public struct CheckpointFormat: Sendable {
     },
     open: { path throws(CheckpointError) in try SafeTensors(path: path) })
 
+  /// What `torch.save` writes, read without running it.
+  public static let pickle = CheckpointFormat(
+    name: "PyTorch pickle",
+    recognises: { path, head in
+      [".ckpt", ".pt", ".pth"].contains(where: path.hasSuffix)
+        || head.starts(with: [0x50, 0x4B, 3, 4])
+        || head.count > 1 && head[0] == 0x80 && (2...5).contains(head[1])
+    },
+    open: { path throws(CheckpointError) in try PickleCheckpoint(path: path) })
+
+  /// A GGUF file.
+  public static let gguf = CheckpointFormat(
+    name: "GGUF", recognises: { _, head in head.starts(with: "GGUF".utf8) },
+    open: { path throws(CheckpointError) in try GGUF(path: path) })
+
   /// Several safetensors files and their index.
   public static let shardedSafeTensors = CheckpointFormat(
     name: "sharded safetensors",
-    recognises: { path, _ in path.hasSuffix(".index.json") },
+    recognises: { path, _ in path.hasSuffix(".json") && path.contains(".safetensors.index.") },
     open: { path throws(CheckpointError) in try ShardedSource(index: path) })
 }
 
@@ -46,8 +61,9 @@ public struct CheckpointFormat: Sendable {
 public enum Checkpoint {
   /// Opens the checkpoint at `path`: a file of a known format, or a folder with one.
   ///
-  /// In a folder, `model` and `diffusion_pytorch_model` come first, a single file before an index;
-  /// otherwise there must be exactly one.
+  /// In a folder, `model` and `diffusion_pytorch_model` come first, a single file before an index and
+  /// plain weights before a variant in half precision (`model.fp16.safetensors`); otherwise there must
+  /// be exactly one.
   public static func open(_ path: String) throws(CheckpointError) -> any TensorSource {
     try opened(path).source
   }
@@ -71,11 +87,6 @@ public enum Checkpoint {
     if begins("version https://git-lfs") {
       return "it is a Git LFS pointer, not the file itself; fetch it with 'git lfs pull'"
     }
-    if begins("PK\u{3}\u{4}") || head.starts(with: [0x80, 0x02]) {
-      return "it is a PyTorch pickle, which can run any program when it is read; "
-        + "convert it to safetensors"
-    }
-    if begins("GGUF") { return "GGUF files are not supported; use safetensors" }
     if begins("<!") || begins("<html") {
       return "it is a web page, not a checkpoint; download it again"
     }
@@ -91,12 +102,15 @@ public enum Checkpoint {
   static func checkpoint(in folder: String) throws(CheckpointError) -> String {
     let base = folder.hasSuffix("/") ? folder : folder + "/"
     let names = try files(in: folder)
+    // The plain weights, then those in half precision, whole or in shards.
+    let ends = [
+      ".safetensors", ".safetensors.index.json", ".fp16.safetensors",
+      ".safetensors.index.fp16.json", ".bf16.safetensors", ".safetensors.index.bf16.json",
+    ]
     for stem in ["model", "diffusion_pytorch_model"] {
-      for end in [".safetensors", ".safetensors.index.json"] where names.contains(stem + end) {
-        return base + stem + end
-      }
+      for end in ends where names.contains(stem + end) { return base + stem + end }
     }
-    for end in [".safetensors.index.json", ".safetensors"] {
+    for end in [".safetensors.index.json", ".safetensors", ".gguf", ".ckpt", ".pt"] {
       let found = names.filter { $0.hasSuffix(end) }
       if found.count == 1 { return base + found[0] }
       if found.count > 1 {

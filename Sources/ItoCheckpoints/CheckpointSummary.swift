@@ -71,7 +71,7 @@ extension CheckpointSummary {
   /// A part of a pipeline is not taken for a pipeline, since links could make it its own part.
   private init(path: String, mayBePipeline: Bool) throws(CheckpointError) {
     guard Checkpoint.isFolder(path) else {
-      let isConfiguration = path.hasSuffix(".json") && !path.hasSuffix(".index.json")
+      let isConfiguration = path.hasSuffix(".json") && !path.contains(".safetensors.index.")
       self = isConfiguration ? try Self.configuration(path) : try Self.checkpoint(path)
       return
     }
@@ -82,8 +82,9 @@ extension CheckpointSummary {
       return
     }
     let configuration = Self.configurations.first(where: names.contains)
-    let hasTensors = names.contains {
-      $0.hasSuffix(".safetensors") || $0.hasSuffix(".safetensors.index.json")
+    let hasTensors = names.contains { name in
+      [".safetensors", ".gguf", ".ckpt", ".pt"].contains(where: name.hasSuffix)
+        || name.contains(".safetensors.index.")
     }
     guard configuration != nil || hasTensors else {
       throw .unsupported(file: path, reason: "it holds neither a checkpoint nor a configuration")

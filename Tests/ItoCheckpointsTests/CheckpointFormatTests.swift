@@ -28,6 +28,16 @@ struct CheckpointFormatTests {
         "diffusion_pytorch_model.safetensors"
       ),
       (["one.safetensors", "config.json"], "one.safetensors"),
+      (
+        ["model.fp16.safetensors", "model.bf16.safetensors"], "model.fp16.safetensors"
+      ),
+      (
+        [
+          "model.fp16-1.safetensors", "model.fp16-2.safetensors",
+          "model.safetensors.index.fp16.json",
+        ],
+        "model.safetensors.index.fp16.json"
+      ), (["one.gguf", "config.json"], "one.gguf"),
       (["a.safetensors", "b.safetensors"], nil), (["config.json"], nil),
       (["model_index.json"], nil),
       (
@@ -49,7 +59,8 @@ struct CheckpointFormatTests {
     "what is no checkpoint is named",
     arguments: [
       ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
-      ("PK\u{3}\u{4}archive/data.pkl", "PyTorch pickle"), ("GGUF\u{3}", "GGUF files"),
+      ("PK\u{3}\u{4}archive/data.pkl", "no zip directory"),
+      ("GGUF\u{3}", "its header is cut short"),
       ("<!DOCTYPE html>", "a web page"),
     ])
   func misidentified(_ content: String, _ reason: String) throws {
@@ -62,7 +73,8 @@ struct CheckpointFormatTests {
     let path = try folder.write("hello", "x.txt")
     let text = failure { () throws(CheckpointError) in _ = try Checkpoint.open(path) }
     #expect(
-      text?.contains("no checkpoint of a known format (sharded safetensors, safetensors)") == true)
+      text?.contains("no checkpoint of a known format (sharded safetensors, GGUF, PyTorch pickle")
+        == true)
     #expect(throws: CheckpointError.self) { try Checkpoint.open(folder.file("none")) }
     #expect(throws: CheckpointError.self) { try Checkpoint.open(folder.path) }
   }

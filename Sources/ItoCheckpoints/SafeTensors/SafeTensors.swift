@@ -93,61 +93,9 @@ public struct SafeTensors: TensorSource {
   /// Reads a tensor. See `SafeTensorsType.dtype` for the types that are converted.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     guard let entry = entry(key) else { throw .noSuchTensor(key, file: origin) }
-    guard let dtype = entry.type.dtype else {
-      throw .unsupported(
-        file: origin,
-        reason: "the tensor '\(key)' has \(entry.type.rawValue) elements, which are not supported")
-    }
     try mapped?.checkLength()
     let start = UnsafeRawPointer(storage.base) + dataStart + entry.range.lowerBound
-    guard entry.type.isStoredAsRead else {
-      return try converted(start, entry, to: dtype)
-    }
-    if UInt(bitPattern: start) % UInt(dtype.byteCount) == 0 {
-      let view = Storage(viewing: start, byteCount: entry.range.count, owner: storage)
-      return Tensor(storage: view, shape: entry.shape, dtype: dtype)
-    }
-    return Tensor(building: entry.shape, dtype: dtype) {
-      $0.copyMemory(from: start, byteCount: entry.range.count)
-    }
-  }
-
-  private func converted(
-    _ start: UnsafeRawPointer, _ entry: SafeTensorsEntry, to dtype: DType
-  ) throws(CheckpointError) -> Tensor {
-    let source = UnsafeRawBufferPointer(start: start, count: entry.range.count)
-    var fits = true
-    let result = Tensor(building: entry.shape, dtype: dtype) { out in
-      switch entry.type {
-      case .bool: convert(source, out, UInt8.self) { $0 == 0 ? 0 : 1 as UInt8 }
-      case .f64: convert(source, out, Double.self) { Float($0) }
-      case .i16: convert(source, out, Int16.self) { Int32($0) }
-      case .u16: convert(source, out, UInt16.self) { Int32($0) }
-      case .u32: convert(source, out, UInt32.self) { Int64($0) }
-      case .u64:
-        convert(source, out, UInt64.self) {
-          fits = fits && $0 <= UInt64(Int64.max)
-          return Int64(truncatingIfNeeded: $0)
-        }
-      default: trap("\(entry.type.rawValue) elements need no conversion")
-      }
-    }
-    guard fits else {
-      throw .unsupported(
-        file: origin, reason: "the tensor '\(entry.name)' has U64 elements of 2⁶³ and more")
-    }
-    return result
-  }
-}
-
-/// Converts elements that may lie at any address.
-private func convert<From: BitwiseCopyable, To>(
-  _ source: UnsafeRawBufferPointer, _ out: UnsafeMutableRawPointer, _: From.Type,
-  _ body: (From) -> To
-) {
-  let size = MemoryLayout<From>.size
-  for i in 0..<(source.count / size) {
-    let value = source.loadUnaligned(fromByteOffset: i * size, as: From.self)
-    out.storeBytes(of: body(value), toByteOffset: i * MemoryLayout<To>.size, as: To.self)
+    return try entry.type.tensor(
+      entry.name, at: start, entry.shape, owner: storage, file: origin)
   }
 }

@@ -5,29 +5,6 @@ import Testing
 
 @testable import ItoCheckpoints
 
-/// Memory that ends at a page nobody may read, so that reading one byte too many stops the test.
-private final class GuardedMemory {
-  static let size = 16384
-  let base: UnsafeMutableRawPointer
-
-  init() throws {
-    let pages = mmap(nil, 2 * Self.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    base = try #require(pages == MAP_FAILED ? nil : pages)
-    try #require(mprotect(base + Self.size, Self.size, PROT_NONE) == 0)
-  }
-
-  deinit { munmap(base, 2 * Self.size) }
-
-  /// `bytes`, the last of them before the guarded page.
-  func holding(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
-    let start = base + (Self.size - bytes.count)
-    bytes.withUnsafeBytes { source in
-      if let first = source.baseAddress { start.copyMemory(from: first, byteCount: bytes.count) }
-    }
-    return UnsafeRawBufferPointer(start: start, count: bytes.count)
-  }
-}
-
 /// Damages small files at random. Every one must be read or refused: never a crash, never a read
 /// past the file's end.
 @Suite("safetensors reader against damaged files")
