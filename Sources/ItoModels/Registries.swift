@@ -7,3 +7,13 @@ extension BackboneFamily {
     .register(ConvTransformer.self),
   ]
 }
+
+extension SingleFileFamily {
+  /// Every family whose models are read from single files.
+  public static let builtin: [SingleFileFamily] = [
+    .stableDiffusion1,
+    .stableDiffusion2,
+    .stableDiffusionXL,
+    .stableDiffusionXLRefiner,
+  ]
+}
