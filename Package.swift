@@ -31,11 +31,14 @@ let package = Package(
       name: "ItoCImages", dependencies: ["ItoCCodecs"],
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("webp")]),
     .target(name: "ItoComponents", swiftSettings: settings),
+    .target(name: "ItoCHub", linkerSettings: [.linkedLibrary("dl")]),
 
     // Layer 1
     .target(
       name: "ItoTensors", dependencies: ["ItoCKernels", "ItoCOneDNN"], swiftSettings: settings),
     .target(name: "ItoTokenizers", dependencies: ["ItoComponents"], swiftSettings: settings),
+
+    .target(name: "ItoHub", dependencies: ["ItoComponents", "ItoCHub"], swiftSettings: settings),
 
     // Layer 2
     .target(name: "ItoModules", dependencies: ["ItoTensors"], swiftSettings: settings),
@@ -86,7 +89,8 @@ let package = Package(
     .executableTarget(
       name: "ItoCommand",
       dependencies: [
-        "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
+        "ItoHub", "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion",
+        "ItoImages",
         "ItoModules", "ItoTensors", "ItoTokenizers", "ItoComponents",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
@@ -95,13 +99,17 @@ let package = Package(
     .target(
       name: "Ito",
       dependencies: [
-        "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
+        "ItoHub", "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion",
+        "ItoImages",
         "ItoModules", "ItoTensors", "ItoTokenizers", "ItoComponents",
       ],
       swiftSettings: settings),
 
     .testTarget(
       name: "ItoComponentsTests", dependencies: ["ItoComponents"], swiftSettings: settings),
+    .testTarget(
+      name: "ItoHubTests", dependencies: ["ItoHub", "ItoComponents", "ItoCHub"],
+      swiftSettings: settings),
     .testTarget(
       name: "ItoTensorsTests", dependencies: ["ItoTensors", "ItoTestSupport", "ItoCKernels"],
       swiftSettings: settings),

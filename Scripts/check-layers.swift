@@ -22,8 +22,10 @@ let layers: [[Row]] = [
     Row(target: "ItoCCodecs"),
     Row(target: "ItoCImages", own: ["ItoCCodecs"]),
     Row(target: "ItoComponents"),
+    Row(target: "ItoCHub"),
   ],
   [
+    Row(target: "ItoHub", own: ["ItoComponents", "ItoCHub"]),
     Row(target: "ItoTensors", own: ["ItoCKernels", "ItoCOneDNN"]),
     Row(target: "ItoTokenizers", own: ["ItoComponents"]),
   ],
@@ -62,14 +64,16 @@ let layers: [[Row]] = [
     Row(
       target: "ItoCommand",
       own: [
-        "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
+        "ItoHub", "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion",
+        "ItoImages",
         "ItoModules", "ItoTensors", "ItoTokenizers", "ItoComponents",
       ],
       products: ["ArgumentParser", "Yams"]),
     Row(
       target: "Ito",
       own: [
-        "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion", "ItoImages",
+        "ItoHub", "ItoPipelines", "ItoTraining", "ItoModels", "ItoCheckpoints", "ItoDiffusion",
+        "ItoImages",
         "ItoModules", "ItoTensors", "ItoTokenizers", "ItoComponents",
       ]),
   ],

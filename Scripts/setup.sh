@@ -53,6 +53,10 @@ missing_packages() {
     compgen -G "/usr/lib/gcc/*-linux-gnu/$gcc/libgomp.so" >/dev/null || echo "libgcc-$gcc-dev"
     [[ -d /usr/include/c++/$gcc ]] || echo "libstdc++-$gcc-dev"
   fi
+  # Fetching models looks for libcurl when it runs. Debian 13 and Ubuntu 24.04 renamed its package.
+  if ! compgen -G "/usr/lib/*/libcurl*.so.4" >/dev/null; then
+    if [[ -n $(apt-cache madison libcurl4t64 2>/dev/null) ]]; then echo libcurl4t64; else echo libcurl4; fi
+  fi
   # One query for all; unknown packages are not an error here, they are what is missing.
   local installed name
   # shellcheck disable=SC2016  # ${…} is dpkg-query's own

@@ -2,6 +2,7 @@
 @_exported public import ItoCheckpoints
 @_exported public import ItoComponents
 @_exported public import ItoDiffusion
+@_exported public import ItoHub
 @_exported public import ItoImages
 @_exported public import ItoModels
 @_exported public import ItoModules
