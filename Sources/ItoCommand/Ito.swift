@@ -23,6 +23,8 @@ struct Ito: ParsableCommand {
       Evaluate.self,
       Inspect.self,
       Bench.self,
+      Convert.self,
+      Pull.self,
       ParityCommand.self,
       Samplers.self,
       CompareSamplers.self,

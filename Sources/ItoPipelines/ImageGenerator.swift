@@ -83,17 +83,26 @@ public struct LoadingOptions: Sendable {
 
   /// Which of several published precisions, such as `fp16`; the plain one when nil.
   public var variant: String?
+  /// For a model in one file, a folder with configurations and tokenizers.
+  public var configurations: String?
+  /// Adapters put beside the weights, in this order.
+  public var adapters: [AdapterChoice] = []
+  /// Whether adapters become part of the weights: quicker steps for a copy of what they change.
+  public var mergesAdapters = false
+  /// Told what became of each adapter, in a line for people.
+  public var report: @Sendable (String) -> Void = { _ in }
   /// Parts taken from elsewhere, by name: `vae`, `unet`, `text_encoder`.
   public var replacements: [String: String]
 
   /// The usual way unless asked otherwise.
   public init(
     precision: DType? = nil, isStreamed: Bool = false, variant: String? = nil,
-    replacements: [String: String] = [:]
+    configurations: String? = nil, replacements: [String: String] = [:]
   ) {
     self.precision = precision
     self.isStreamed = isStreamed
     self.variant = variant
+    self.configurations = configurations
     self.replacements = replacements
   }
 }

@@ -11,7 +11,8 @@ struct ParityCommand: ParsableCommand {
       Prints the largest absolute difference and the relative RMS error of each output. Exits with
       status 1 when one is wrong or a folder's class is not supported.
 
-      Example:
+      Examples:
+        ito parity goldens/pipelines/sd15 --model sd15.ckpt
         ito parity goldens/dit goldens/unet_uncond_ddpm goldens/torch_randn
       """)
 
@@ -20,12 +21,15 @@ struct ParityCommand: ParsableCommand {
   @Argument(help: "Golden folders.")
   var folders: [String]
 
+  @Option(help: "Draw the runs of a pipeline's golden with this form of its model: one file.")
+  var model: String?
+
   func run() throws {
     shared.apply()
     var failures = 0
     for folder in folders {
       do {
-        let reports = try Parity.check(folder)
+        let reports = try Parity.check(folder, model: model)
         failures += reports.count { !$0.passes }
         if reports.count > 8 && !shared.json && reports.allSatisfy(\.passes) {
           printSummary(folder, reports)

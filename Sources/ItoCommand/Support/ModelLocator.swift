@@ -1,3 +1,5 @@
+import ItoHub
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -9,7 +11,8 @@ enum ModelLocator {
   /// The model drawn with when none is named.
   static let defaultModel = "fashion-mnist"
 
-  /// The folder of `name`: a path as given, or the name of a model that comes with Itô.
+  /// The folder or file of `name`: a path as given, the name of a model that comes with Itô, or one on
+  /// the hub, which is fetched if it is not in the cache.
   ///
   /// Looked for in ITO_MODELS, in `Models` under the working directory, and in `Models` beside or
   /// above the program.
@@ -18,6 +21,8 @@ enum ModelLocator {
     if !name.contains("/") {
       for root in roots where isFile("\(root)/\(name)/model.json") { return "\(root)/\(name)" }
     }
+    if isFile(name) { return name }
+    if let repository = try? RepositoryName(name) { return try HubAccess.folder(of: repository) }
     throw CommandFailure(
       "No model \"\(name)\": there is no \(name)/model.json, and none in "
         + roots.joined(separator: ", ") + ". Give the folder that `ito train` wrote.")

@@ -5,7 +5,11 @@ import ItoTensors
 /// Which model draws, and how it is loaded.
 struct ModelOptions: ParsableArguments {
   @Option(
-    name: [.short, .long], help: "A model folder, or the name of a model that comes with Itô.")
+    name: [.short, .long],
+    help: """
+      A model's folder or file, the name of a model that comes with Itô, or organisation/name of a model \
+      on the hub.
+      """)
   var model = ModelLocator.defaultModel
 
   @OptionGroup var loading: LoadingFlags
@@ -24,6 +28,19 @@ struct LoadingFlags: ParsableArguments {
 
   @Option(help: "Which of several published precisions of a folder to read, such as fp16.")
   var variant: String?
+
+  @Option(
+    help: "For a model in one file, a folder with its configurations, scheduler and tokenizers.")
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Put an adapter (LoRA, LoCon, LoHa, LoKr, DoRA) beside the weights; may be given several times.",
+      valueName: "file[:strength]"))
+  var lora: [String] = []
+
+  @Flag(help: "Merge adapters into the weights: quicker steps, more memory.")
+  var merge = false
 
   @Option(help: "Take the autoencoder from another folder or file.")
   var vae: String?
@@ -44,11 +61,21 @@ struct LoadingFlags: ParsableArguments {
     let parts = [
       "vae": vae, "unet": unet, "text_encoder": textEncoder, "text_encoder_2": secondTextEncoder,
     ]
-    return try ImageGenerator(
-      try ModelLocator.folder(name),
-      options: LoadingOptions(
-        precision: try parsedPrecision(), isStreamed: lowMemory, variant: variant,
-        replacements: replacesParts ? parts.compactMapValues { $0 } : [:]))
+    var options = LoadingOptions(
+      precision: try parsedPrecision(), isStreamed: lowMemory, variant: variant,
+      configurations: config, replacements: replacesParts ? parts.compactMapValues { $0 } : [:])
+    options.adapters = lora.map(Self.adapter)
+    options.mergesAdapters = merge
+    options.report = { Terminal.note($0) }
+    return try ImageGenerator(try ModelLocator.folder(name), options: options)
+  }
+
+  /// `style.safetensors:0.8` is a file and a strength.
+  private static func adapter(_ text: String) -> AdapterChoice {
+    guard let colon = text.lastIndex(of: ":"),
+      let strength = Double(text[text.index(after: colon)...]), strength.isFinite
+    else { return AdapterChoice(text) }
+    return AdapterChoice(String(text[..<colon]), strength: strength)
   }
 
   private func parsedPrecision() throws -> DType? {

@@ -142,9 +142,11 @@ private struct StableDiffusionLoader {
       try CLIPTextEncoder(configuration: json, &initial)
     }
     let weights = try component.weights()
-    return try loadWeights(
+    let loaded = try loadWeights(
       network, from: weights, keys: CLIPTextEncoder.keyMap(for: weights.keys), dtype: precision,
       unused: .allow(CLIPTextEncoder.isIgnored))
+    return try options.adapting(
+      loaded, part: component.name, names: AdapterNames(loaded), dtype: precision)
   }
 
   private func denoiser() throws(PipelineError) -> any Denoiser {
@@ -158,7 +160,9 @@ private struct StableDiffusionLoader {
   private func denoiser<B: RegisteredBackbone>(
     _ network: B, _ weights: any TensorSource
   ) throws(PipelineError) -> any Denoiser {
-    let backbone = try loadWeights(network, from: weights, dtype: precision)
+    let loaded = try loadWeights(network, from: weights, dtype: precision)
+    let backbone = try options.adapting(
+      loaded, part: "unet", names: AdapterNames(denoiser: loaded), dtype: precision)
     return PreconditionedDenoiser(
       PictureConditioned(base: backbone), schedule: sampler.schedule,
       parameterization: sampler.parameterization, computeType: precision)

@@ -1,5 +1,6 @@
 public import ItoCheckpoints
 public import ItoComponents
+import ItoModels
 
 #if canImport(Glibc)
   import Glibc
@@ -61,13 +62,13 @@ public struct ModelComponent: Sendable {
       })
   }
 
-  /// This part with the tensors of `file` and its own configuration.
+  /// This part with the tensors of `file`, in either naming, and its own configuration.
   public func withWeights(_ file: String) -> ModelComponent {
     ModelComponent(
       name: name, className: className, path: file, configuration: readConfiguration,
       weights: { () throws(PipelineError) in
         try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-          try Checkpoint.open(file)
+          SingleFileCheckpoint.part(self.name, of: try Checkpoint.open(file))
         }
       })
   }

@@ -27,10 +27,12 @@ public struct ModelFamily: Sendable {
   public static func load(
     _ path: String, options: LoadingOptions = LoadingOptions()
   ) throws(PipelineError) -> ImageGenerator {
-    var source = try ModelSource(path, variant: options.variant)
+    var source = try ModelSource(
+      path, variant: options.variant, configurations: options.configurations)
     for (name, path) in options.replacements.sorted(by: { $0.key < $1.key }) {
       source = try source.replacing(name, with: path)
     }
+    try options.checkAdapters(for: source.components.keys)
     guard let family = builtin.first(where: { $0.recognises(source) }) else {
       throw .request(
         "\(path): \(source.summary); families known: "

@@ -30,13 +30,21 @@ public struct ModelSource: Sendable {
 
   /// What lies at `path`.
   ///
-  /// - Parameter variant: which of several published precisions, such as `fp16`.
+  /// - Parameters:
+  ///   - variant: which of several published precisions, such as `fp16`.
+  ///   - configurations: for a model in one file, a folder with configurations and tokenizers.
   /// - Throws: when nothing is there, or an index cannot be read.
-  public init(_ path: String, variant: String? = nil) throws(PipelineError) {
+  public init(
+    _ path: String, variant: String? = nil, configurations: String? = nil
+  ) throws(PipelineError) {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     var status = stat()
     guard stat(path, &status) == 0 else { throw .file(FileError(.open, path: path, code: errno)) }
+    if status.st_mode & S_IFMT == S_IFREG {
+      self = try ModelSource(singleFile: path, configurations: configurations)
+      return
+    }
     self.path = path
     manifest = try readJSON(path + "/model.json")
     index = try readJSON(path + "/model_index.json")

@@ -8,6 +8,8 @@ struct GoldenFolder: Sendable {
   let path: String
   let configuration: JSONValue
   let source: any TensorSource
+  /// Where the model is, if not in the folder.
+  var model: String?
 
   init(_ path: String) throws(PipelineError) {
     self.path = path

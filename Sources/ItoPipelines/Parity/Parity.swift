@@ -8,9 +8,13 @@ import ItoTensors
 public enum Parity {
   /// Compares everything in the golden `folder`.
   ///
+  /// - Parameter model: for goldens of whole pipelines, another form of the folder's model: one file.
   /// - Throws: `PipelineError.request` when its class is not supported, naming it.
-  public static func check(_ folder: String) throws(PipelineError) -> [ParityReport] {
-    let golden = try GoldenFolder(folder)
+  public static func check(
+    _ folder: String, model: String? = nil
+  ) throws(PipelineError) -> [ParityReport] {
+    var golden = try GoldenFolder(folder)
+    golden.model = model
     guard let handler = handlers.first(where: { $0.handles(golden) }) else {
       let name = golden.className.map { "class \"\($0)\"" } ?? "a golden without a class"
       throw .request("\(folder): \(name) is not supported")
@@ -30,6 +34,7 @@ public enum Parity {
     .noise, .backbone, .scheduler,
     .clipText, .bert,
     .autoencoderKL, .autoencoderTiny,
+    .adapter,
   ]
 }
 

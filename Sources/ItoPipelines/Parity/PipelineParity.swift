@@ -9,7 +9,8 @@ extension Parity.Handler {
   static let pipeline = Parity.Handler(
     handles: { golden in golden.configuration["runs"]?.array != nil },
     run: { golden throws(PipelineError) in
-      let generator = try ImageGenerator(golden.path)
+      let generator = try ImageGenerator(
+        golden.model ?? golden.path, options: LoadingOptions(configurations: golden.path))
       var reports: [ParityReport] = []
       for run in golden.configuration["runs"]?.array ?? [] {
         let key = "seed\(run["seed"]?.int ?? 0)"
