@@ -1,5 +1,5 @@
 import ItoComponents
-import ItoDiffusion
+public import ItoDiffusion
 public import ItoImages
 public import ItoTensors
 
@@ -9,11 +9,14 @@ extension ImageGenerator {
   /// - Parameters:
   ///   - isCancelled: asked before every evaluation of the network.
   ///   - onStep: told after every step.
+  ///   - onResult: told after every batch what it took.
   public func generate(
     _ request: GenerationRequest, isCancelled: @escaping () -> Bool = { false },
-    onStep: (GenerationProgress) -> Void = { _ in }
+    onStep: (GenerationProgress) -> Void = { _ in },
+    onResult: (SamplingResult) -> Void = { _ in }
   ) throws(PipelineError) -> [PixelImage] {
-    let tensor = try generateTensor(request, isCancelled: isCancelled, onStep: onStep)
+    let tensor = try generateTensor(
+      request, isCancelled: isCancelled, onStep: onStep, onResult: onResult)
     let images = try wrapping({ PipelineError.request("the pictures cannot be shown: \($0)") }) {
       () throws(ImageError) in try PixelImage.images(from: tensor, range: .signed)
     }
@@ -23,16 +26,19 @@ extension ImageGenerator {
   /// As `generate`, giving `[pictures, height, width, channels]` in −1…1 as the codec makes them.
   public func generateTensor(
     _ request: GenerationRequest, isCancelled: @escaping () -> Bool = { false },
-    onStep: (GenerationProgress) -> Void = { _ in }
+    onStep: (GenerationProgress) -> Void = { _ in },
+    onResult: (SamplingResult) -> Void = { _ in }
   ) throws(PipelineError) -> Tensor {
-    let latents = try generateLatents(request, isCancelled: isCancelled, onStep: onStep)
+    let latents = try generateLatents(
+      request, isCancelled: isCancelled, onStep: onStep, onResult: onResult)
     return try decode(latents, count: request.batchSize ?? defaults.batchSize)
   }
 
   /// As `generate`, giving the latents, `[pictures, height, width, channels]`.
   public func generateLatents(
     _ request: GenerationRequest, isCancelled: @escaping () -> Bool = { false },
-    onStep: (GenerationProgress) -> Void = { _ in }
+    onStep: (GenerationProgress) -> Void = { _ in },
+    onResult: (SamplingResult) -> Void = { _ in }
   ) throws(PipelineError) -> Tensor {
     let runs = try prepare(request)
     let denoiser = try denoiser.load()
@@ -40,14 +46,15 @@ extension ImageGenerator {
     var done = 0
     var latents: [Tensor] = []
     for run in runs {
-      latents.append(
-        try Self.sampled(run, denoiser, isCancelled) { latent, clean in
-          done += 1
-          onStep(
-            GenerationProgress(
-              done: done, total: total, firstPicture: run.pictures.lowerBound, latent: latent,
-              clean: clean))
-        })
+      let result = try Self.sampled(run, denoiser, isCancelled) { latent, clean in
+        done += 1
+        onStep(
+          GenerationProgress(
+            done: done, total: total, firstPicture: run.pictures.lowerBound, latent: latent,
+            clean: clean))
+      }
+      onResult(result)
+      latents.append(result.latent)
     }
     return Tensor.concatenated(latents, axis: 0)
   }
@@ -65,14 +72,13 @@ extension ImageGenerator {
   private static func sampled<D: Denoiser>(
     _ run: PreparedRun, _ denoiser: D, _ isCancelled: @escaping () -> Bool,
     _ onStep: (Tensor, Tensor) -> Void
-  ) throws(PipelineError) -> Tensor {
+  ) throws(PipelineError) -> SamplingResult {
     var estimate = run.initial
     return try wrapping(PipelineError.sampling) { () throws(SamplingError) in
       try sample(
         run.initial, with: denoiser, run.request, isCancelled: isCancelled,
         onEstimate: { _, _, clean in estimate = clean },
-        onStep: { _, latent in onStep(latent, estimate) }
-      ).latent
+        onStep: { _, latent in onStep(latent, estimate) })
     }
   }
 

@@ -1,4 +1,4 @@
-import ItoDiffusion
+public import ItoDiffusion
 public import ItoImages
 import ItoTensors
 
@@ -9,9 +9,12 @@ extension ImageGenerator {
   /// - Parameters:
   ///   - share: of the way from noise to picture, inside 0…1.
   ///   - onStep: told after every step of both, which count together.
+  ///   - onResult: told after every batch of either what it took.
   public func generate(
     _ request: GenerationRequest, refiner: ImageGenerator, from share: Double = 0.8,
-    isCancelled: @escaping () -> Bool = { false }, onStep: (GenerationProgress) -> Void = { _ in }
+    isCancelled: @escaping () -> Bool = { false },
+    onStep: (GenerationProgress) -> Void = { _ in },
+    onResult: (SamplingResult) -> Void = { _ in }
   ) throws(PipelineError) -> [PixelImage] {
     guard share > 0, share < 1 else {
       throw .request("a refiner from \(share) of the way; give more than 0 and less than 1")
@@ -32,12 +35,12 @@ extension ImageGenerator {
       (progress.done, progress.total) = (runs * before + progress.done, runs * (steps.0 + steps.1))
       return progress
     }
-    let latents = try generateLatents(first, isCancelled: isCancelled) {
-      onStep(scaled($0, 0, steps.0))
-    }
+    let latents = try generateLatents(
+      first, isCancelled: isCancelled, onStep: { onStep(scaled($0, 0, steps.0)) },
+      onResult: onResult)
     second.start = StartingPoint(latents: latents)
-    return try refiner.generate(second, isCancelled: isCancelled) {
-      onStep(scaled($0, steps.0, steps.1))
-    }
+    return try refiner.generate(
+      second, isCancelled: isCancelled, onStep: { onStep(scaled($0, steps.0, steps.1)) },
+      onResult: onResult)
   }
 }

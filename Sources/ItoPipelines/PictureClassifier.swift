@@ -23,6 +23,10 @@ public struct PictureClassifier: Sendable {
     self.manifest = manifest
   }
 
+  /// Unnormalised log-probabilities of the classes, `[pictures, classes]`, differentiable in `pictures`,
+  /// `[pictures, height, width, channels]` in −1…1.
+  public func logits(_ pictures: Tensor) -> Tensor { network(pictures) }
+
   /// Features `[pictures, features]` and the likeliest class of each picture.
   ///
   /// - Parameters:

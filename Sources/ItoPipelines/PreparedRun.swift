@@ -20,6 +20,7 @@ extension ImageGenerator {
       throw .request("this model repaints parts of a picture: give a picture and a mask")
     }
     let (plan, solver, guidance) = try plan(for: request)
+    let guide = try guide(for: guidance)
     let size = size(for: request)
     let batches = try encodeBatches(request, facts(for: request, size))
     let beginning = try Beginning(self, request, size)
@@ -34,7 +35,7 @@ extension ImageGenerator {
           noise: SamplingNoise(
             seed: request.seed &+ UInt64(batch.pictures.lowerBound), count: count,
             engine: request.engine), passes: request.passes ?? defaults.passes,
-          attention: request.attention))
+          attention: request.attention, guide: guide))
       let shape = try layout.shape(height: size.height, width: size.width, count: count)
       try wrapping(PipelineError.sampling) { () throws(SamplingError) in
         try beginning.begin(&run, shape, sampler)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ItoComponents
+import ItoDiffusion
 import ItoImages
 import ItoPipelines
 import ItoTensors
@@ -45,15 +46,21 @@ struct Generate: ParsableCommand {
     let interrupt = Interrupt.watch()
     var bar = ProgressBar("drawing", unit: "step", total: 1, isShown: !shared.json)
     var previewFailure: (any Error)?
+    var effort = Effort()
     let images: [PixelImage]
     do {
       images = try refinement.draw(
         request, generator, refiner,
-        isCancelled: { interrupt.isRequested || previewFailure != nil }
-      ) {
-        bar.update($0.done, of: $0.total)
-        do { try watching.show($0, generator) } catch { previewFailure = error }
-      }
+        isCancelled: { interrupt.isRequested || previewFailure != nil },
+        onStep: {
+          bar.update($0.done, of: $0.total)
+          do { try watching.show($0, generator) } catch { previewFailure = error }
+        },
+        onResult: {
+          effort.evaluations += $0.evaluations
+          effort.saved += $0.savedEvaluations
+          effort.rounds += $0.rounds
+        })
     } catch {
       throw previewFailure ?? error
     }
@@ -68,18 +75,21 @@ struct Generate: ParsableCommand {
     }
     report(
       images.count, files, load: loaded - begin, draw: drawn - loaded, total: now() - begin,
-      request, generator)
+      request, generator, effort)
   }
 
   private func report(
     _ count: Int, _ files: [String], load: Double, draw: Double, total: Double,
-    _ request: GenerationRequest, _ generator: ImageGenerator
+    _ request: GenerationRequest, _ generator: ImageGenerator, _ effort: Effort
   ) {
     if shared.json {
       let object: JSONObject = [
         "pictures": .integer(Int64(count)), "files": .array(files.map { .string($0) }),
         "load_seconds": .double(load), "draw_seconds": .double(draw),
         "total_seconds": .double(total), "peak_bytes": .integer(Int64(Runtime.memory.peak)),
+        "evaluations": .integer(Int64(effort.evaluations)),
+        "evaluations_saved": .integer(Int64(effort.saved)),
+        "rounds": .integer(Int64(effort.rounds)),
       ]
       Terminal.output(JSONValue.object(object).text())
       return
@@ -89,11 +99,22 @@ struct Generate: ParsableCommand {
     Terminal.output(
       "\(what) in \(formatted(seconds: draw)), \(brief(Double(count) / draw)) a second "
         + "(\(steps) steps of \(request.solver.map { "\($0)" } ?? generator.defaults.solver), "
-        + "loading \(formatted(seconds: load)))")
+        + "\(effort), loading \(formatted(seconds: load)))")
     if files.count <= 4 {
       for file in files { Terminal.output(file) }
     } else {
       Terminal.output("\(files[0]) … \(files[files.count - 1])")
     }
+  }
+}
+
+/// What the batches of a run took of the network.
+private struct Effort: CustomStringConvertible {
+  var evaluations = 0, saved = 0, rounds = 0
+
+  var description: String {
+    "\(evaluations) evaluations"
+      + (saved > 0 ? " and \(saved) saved" : "")
+      + (rounds < evaluations ? " in \(rounds) rounds" : "")
   }
 }

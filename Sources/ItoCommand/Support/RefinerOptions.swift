@@ -1,4 +1,5 @@
 import ArgumentParser
+import ItoDiffusion
 import ItoImages
 import ItoPipelines
 
@@ -28,13 +29,15 @@ struct RefinerOptions: ParsableArguments {
   /// Draws with `generator`, and with `refiner` from where it takes over.
   func draw(
     _ request: GenerationRequest, _ generator: ImageGenerator, _ refiner: ImageGenerator?,
-    isCancelled: @escaping () -> Bool, onStep: (GenerationProgress) -> Void
+    isCancelled: @escaping () -> Bool, onStep: (GenerationProgress) -> Void,
+    onResult: (SamplingResult) -> Void
   ) throws -> [PixelImage] {
     guard let refiner else {
-      return try generator.generate(request, isCancelled: isCancelled, onStep: onStep)
+      return try generator.generate(
+        request, isCancelled: isCancelled, onStep: onStep, onResult: onResult)
     }
     return try generator.generate(
       request, refiner: refiner, from: refinerStart ?? 0.8, isCancelled: isCancelled,
-      onStep: onStep)
+      onStep: onStep, onResult: onResult)
   }
 }

@@ -22,7 +22,11 @@ struct SamplingOptions: ParsableArguments {
     help: "Spacing of the steps, such as karras; see ito samplers --spacings.")
   var spacing: String?
 
-  @Option(help: "Guidance: none, cfg:scale=2, interval:scale=3.")
+  @Option(
+    help: """
+      Guidance: none, cfg:scale=2, cfg-interval:scale=3,end=0.6, apg:scale=4, cfg++:scale=0.6, \
+      autoguidance:scale=2,model=FOLDER, …: see `ito samplers`.
+      """)
   var guidance: String?
 
   @Option(
@@ -74,7 +78,7 @@ struct SamplingOptions: ParsableArguments {
     request.solver = sampler?.solver
     request.spacing = try spacing.map { try ComponentChoice(parsing: $0) } ?? sampler?.spacing
     request.guidance =
-      try guidance.map { try ComponentChoice(parsing: $0) }
+      try guidance.map(parsedGuidance)
       ?? scale.map { generator.guidance(scale: $0, rescale: guidanceRescale ?? 0) }
     let sides = try parsedSize()
     request.width = sides.width
@@ -84,6 +88,15 @@ struct SamplingOptions: ParsableArguments {
       throw CommandFailure("--noise \(noise): choose one of \(known).")
     }
     request.engine = engine
+  }
+
+  /// A second model is named as models are everywhere.
+  private func parsedGuidance(_ text: String) throws -> ComponentChoice {
+    var choice = try ComponentChoice(parsing: text)
+    if case .string(let name)? = choice.options["model"] {
+      choice.options["model"] = .string(try ModelLocator.folder(name))
+    }
+    return choice
   }
 
   private func parsedSize() throws -> (width: Int?, height: Int?) {
