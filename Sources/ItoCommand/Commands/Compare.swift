@@ -45,7 +45,13 @@ struct Compare: ParsableCommand {
       budget: self.budget, folder: output ?? "out/compare-\(stem)")
     let interrupt = Interrupt.watch()
     for index in comparison.variants.indices where !comparison.variants[index].isDone {
-      try train(index, in: &comparison, budget, interrupt)
+      do {
+        try train(index, in: &comparison, budget)
+      } catch {
+        guard interrupt.isRequested else { throw error }
+        throw CommandFailure(
+          "Stopped; everything is saved in \(comparison.folder). The same command goes on.")
+      }
       try ComparisonReport(comparison).write()
     }
     let report = ComparisonReport(comparison)
@@ -64,7 +70,7 @@ struct Compare: ParsableCommand {
 
   /// Trains variant `index`, from where it was.
   private func train(
-    _ index: Int, in comparison: inout Comparison, _ budget: Budget, _ interrupt: Interrupt
+    _ index: Int, in comparison: inout Comparison, _ budget: Budget
   ) throws {
     let folder = comparison.folder(of: index)
     try makeFolder(folder)
@@ -92,10 +98,7 @@ struct Compare: ParsableCommand {
       (Budget.processorSeconds - begin) / Double(Runtime.threads)
     comparison.variants[index].isDone = failure == nil
     try comparison.save()
-    guard let failure else { return }
-    guard interrupt.isRequested else { throw failure }
-    throw CommandFailure(
-      "Stopped; everything is saved in \(comparison.folder). The same command goes on.")
+    if let failure { throw failure }
   }
 
   private func runTraining(_ recipe: String, steps: Int, run: String, output: String) throws {
