@@ -7,7 +7,8 @@ public import ItoTensors
 /// in the variable v: the time (tAB), ρ itself (ρAB) or log ρ.
 /// - Order: `order` after a start of rising order; the polynomial is of degree `order − 1`. One evaluation
 ///   a step.
-/// - Domain: steps from pure noise and, but for v = ρ, to sigma 0 are of first order.
+/// - Domain: steps from pure noise and, but for v = ρ, to sigma 0 are of first order; levels beyond the
+///   schedule, which have no time of their own, take log ρ in place of the time.
 /// - Source: Zhang & Chen 2023, *Fast Sampling of Diffusion Models with Exponential Integrator*,
 ///   arXiv:2204.13902, equations 14 and 15; log ρ: diffusers' `DEISMultistepScheduler`.
 public struct DEIS: Solver, Configurable {
@@ -100,12 +101,16 @@ public struct DEIS: Solver, Configurable {
     if variable == .rho {
       return lagrangeIntegrals(knots: levels.map(\.noiseToSignal), from: start, to: end)
     }
+    // Levels beyond the schedule all have the time of its end, which says nothing of them.
+    let times = [next.time] + levels.map(\.time)
+    let isTimed =
+      variable == .time && Swift.zip(times, times.dropFirst()).allSatisfy { $0 < $1 }
     // Over log ρ, where what is integrated is smooth: dρ = ρ d(log ρ).
-    let knots = levels.map { variable == .logRho ? -$0.halfLogSNR : $0.time }
+    let knots = levels.map { isTimed ? $0.time : -$0.halfLogSNR }
     return knots.indices.map { index in
       Quadrature.standard.integral(from: -current.halfLogSNR, to: -next.halfLogSNR) { logRho in
         let rho = exponential(logRho)
-        let v = variable == .logRho ? logRho : schedule.level(noiseToSignal: rho).time
+        let v = isTimed ? schedule.level(noiseToSignal: rho).time : logRho
         return rho * lagrange(index, of: knots, at: v)
       }
     }

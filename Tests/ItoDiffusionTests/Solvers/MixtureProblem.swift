@@ -70,7 +70,7 @@ struct MixtureProblem: Sendable {
     return (squares.reduce(0, +) / Double(squares.count)).squareRoot()
   }
 
-  /// The error of a run over `steps` steps between sigma/alpha 20 and 0.05 in equal logarithmic
+  /// The error of a run over `steps` steps between sigma/alpha 12 and 0.05 in equal logarithmic
   /// steps, or 4 and 0.2 in equal steps for solvers that need those.
   ///
   /// The first eighth of the steps starts each from the exact solution, so that the history of a
@@ -87,7 +87,7 @@ struct MixtureProblem: Sendable {
     let levels = (0...steps).map { i in
       let fraction = Double(i) / Double(steps)
       return schedule.level(
-        noiseToSignal: isEven ? 4 + (0.2 - 4) * fraction : 20 * pow(0.05 / 20, fraction))
+        noiseToSignal: isEven ? 4 + (0.2 - 4) * fraction : 12 * pow(0.05 / 12, fraction))
     }
     let plan = SamplingPlan(levels: levels, schedule: schedule)
     try solver.validate(plan)
