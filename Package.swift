@@ -153,7 +153,7 @@ let package = Package(
       name: "ItoPipelinesTests",
       dependencies: [
         "ItoPipelines", "ItoModels", "ItoDiffusion", "ItoCheckpoints", "ItoImages", "ItoModules",
-        "ItoTensors", "ItoComponents", "ItoTestSupport",
+        "ItoTensors", "ItoTokenizers", "ItoComponents", "ItoTestSupport",
       ],
       swiftSettings: settings),
     .testTarget(

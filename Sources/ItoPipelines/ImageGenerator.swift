@@ -94,6 +94,11 @@ public struct LoadingOptions: Sendable {
   /// Parts taken from elsewhere, by name: `vae`, `unet`, `text_encoder`.
   public var replacements: [String: String]
 
+  /// Files of textual inversion: words learned from pictures.
+  public var embeddings: [String] = []
+  /// The folder of CLIP's tokenizer, for a model in one file that has none beside it.
+  public var tokenizer: String?
+
   /// The usual way unless asked otherwise.
   public init(
     precision: DType? = nil, isStreamed: Bool = false, variant: String? = nil,

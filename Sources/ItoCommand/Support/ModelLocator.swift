@@ -28,6 +28,11 @@ enum ModelLocator {
         + roots.joined(separator: ", ") + ". Give the folder that `ito train` wrote.")
   }
 
+  /// CLIP's tokenizer that comes with Itô, for models in one file.
+  static var tokenizer: String? {
+    roots.map { $0 + "/clip-tokenizer" }.first { isFile($0 + "/vocab.json") }
+  }
+
   private static var roots: [String] {
     var found: [String] = []
     if let path = getenv("ITO_MODELS") { found.append(String(cString: path)) }

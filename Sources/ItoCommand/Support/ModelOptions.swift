@@ -42,6 +42,9 @@ struct LoadingFlags: ParsableArguments {
   @Flag(help: "Merge adapters into the weights: quicker steps, more memory.")
   var merge = false
 
+  @Option(help: "A file of textual inversion; its word can then be used in prompts.")
+  var embedding: [String] = []
+
   @Option(help: "Take the autoencoder from another folder or file.")
   var vae: String?
 
@@ -64,8 +67,10 @@ struct LoadingFlags: ParsableArguments {
     var options = LoadingOptions(
       precision: try parsedPrecision(), isStreamed: lowMemory, variant: variant,
       configurations: config, replacements: replacesParts ? parts.compactMapValues { $0 } : [:])
-    options.adapters = lora.map(Self.adapter)
+    options.adapters = replacesParts ? lora.map(Self.adapter) : []
     options.mergesAdapters = merge
+    options.embeddings = replacesParts ? embedding : []
+    options.tokenizer = ModelLocator.tokenizer
     options.report = { Terminal.note($0) }
     return try ImageGenerator(try ModelLocator.folder(name), options: options)
   }

@@ -102,6 +102,7 @@ private struct StableDiffusionLoader {
           savesMemory: loader.options.isStreamed)
       },
       layout: layout, sampler: sampler, defaults: defaults)
+    generator.adapters = options.adapters.map { .init(name: $0.name, strength: $0.strength) }
     generator.preview = preview
     generator.takesText = true
     generator.takesGuidanceScale = convention.guidanceFeatures != nil
@@ -116,11 +117,17 @@ private struct StableDiffusionLoader {
     ] where source.components[encoder] != nil {
       let component = try source.component(encoder)
       let folder = try source.component(tokenizer).path
-      parts.append(
-        CLIPPrompts.Part(
-          tokenizer: try wrapping(PipelineError.tokenizer) { () throws(TokenizerError) in
-            try CLIPTokenizer(folder: folder)
-          }, encoder: try textEncoder(component)))
+      var part = CLIPPrompts.Part(
+        tokenizer: try wrapping(PipelineError.tokenizer) { () throws(TokenizerError) in
+          try CLIPTokenizer(folder: folder)
+        }, encoder: try textEncoder(component))
+      for file in options.embeddings {
+        let word = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
+          try TextualInversion(path: file)
+        }
+        try part.learn(word, as: encoder)
+      }
+      parts.append(part)
     }
     guard !parts.isEmpty else {
       throw .manifest(

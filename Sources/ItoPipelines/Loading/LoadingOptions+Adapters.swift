@@ -14,6 +14,12 @@ public struct AdapterChoice: Sendable, Hashable {
     self.path = path
     self.strength = strength
   }
+
+  /// The file's name without folder and ending, as pictures note it.
+  public var name: String {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    return file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file
+  }
 }
 
 extension LoadingOptions {

@@ -28,7 +28,8 @@ public struct ModelFamily: Sendable {
     _ path: String, options: LoadingOptions = LoadingOptions()
   ) throws(PipelineError) -> ImageGenerator {
     var source = try ModelSource(
-      path, variant: options.variant, configurations: options.configurations)
+      path, variant: options.variant, configurations: options.configurations,
+      tokenizer: options.tokenizer)
     for (name, path) in options.replacements.sorted(by: { $0.key < $1.key }) {
       source = try source.replacing(name, with: path)
     }

@@ -12,11 +12,13 @@ extension ModelSource {
   /// A model whose parts lie together in one file, in the naming of its original repository.
   ///
   /// Such a file has no tokenizer. It is taken from `configurations`, else from a folder `tokenizer`
-  /// beside the file.
+  /// beside the file, else from the folder `tokenizer`, since CLIP's is the same for all.
   ///
   /// - Parameter configurations: a folder whose configurations, scheduler and tokenizers count instead
   ///   of what the file keeps or its shapes tell.
-  init(singleFile path: String, configurations: String?) throws(PipelineError) {
+  init(
+    singleFile path: String, configurations: String?, tokenizer: String?
+  ) throws(PipelineError) {
     let model = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
       try SingleFileCheckpoint(try Checkpoint.open(path), configurations: configurations)
     }
@@ -41,9 +43,10 @@ extension ModelSource {
     }
     let beside = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     for name in (model.index.object ?? [:]).keys where name.hasPrefix("tokenizer") {
-      let folders = [configurations, beside].compactMap { $0 }.flatMap {
-        ["\($0)/\(name)", "\($0)/tokenizer"]
-      }
+      let folders =
+        [configurations, beside].compactMap { $0 }.flatMap {
+          ["\($0)/\(name)", "\($0)/tokenizer"]
+        } + [tokenizer].compactMap { $0 }
       guard let folder = folders.first(where: { access($0, F_OK) == 0 }) else {
         throw .request(
           "\(path) has no tokenizer, which files of this kind never have: put a folder 'tokenizer' "

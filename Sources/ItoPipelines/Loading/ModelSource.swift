@@ -33,16 +33,19 @@ public struct ModelSource: Sendable {
   /// - Parameters:
   ///   - variant: which of several published precisions, such as `fp16`.
   ///   - configurations: for a model in one file, a folder with configurations and tokenizers.
+  ///   - tokenizer: for a model in one file, the folder of CLIP's tokenizer, if there is none nearer.
   /// - Throws: when nothing is there, or an index cannot be read.
   public init(
-    _ path: String, variant: String? = nil, configurations: String? = nil
+    _ path: String, variant: String? = nil, configurations: String? = nil,
+    tokenizer: String? = nil
   ) throws(PipelineError) {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     var status = stat()
     guard stat(path, &status) == 0 else { throw .file(FileError(.open, path: path, code: errno)) }
     if status.st_mode & S_IFMT == S_IFREG {
-      self = try ModelSource(singleFile: path, configurations: configurations)
+      self = try ModelSource(
+        singleFile: path, configurations: configurations, tokenizer: tokenizer)
       return
     }
     self.path = path

@@ -12,6 +12,8 @@ struct CLIPPrompts: PromptEncoder {
   struct Part: Sendable {
     var tokenizer: CLIPTokenizer
     var encoder: CLIPTextEncoder
+    /// Learned words and the names of their tokens, longest first.
+    var expansions: [(word: String, names: String)] = []
   }
 
   /// What the network was trained to be told.
@@ -75,7 +77,7 @@ struct CLIPPrompts: PromptEncoder {
   ) -> PromptChunks {
     var rules = rules(part, overflow)
     if grammar.endsChunksAtCommas { rules.comma = part.tokenizer.tokens(in: ",").first }
-    return PromptChunks(grammar.parts(of: text), rules: rules) { part.tokenizer.tokens(in: $0) }
+    return PromptChunks(grammar.parts(of: text), rules: rules) { part.tokens(in: $0) }
   }
 
   private func conditioning(
