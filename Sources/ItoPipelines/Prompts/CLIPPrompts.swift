@@ -1,5 +1,5 @@
 import ItoComponents
-public import ItoDiffusion
+import ItoDiffusion
 import ItoModels
 import ItoTensors
 import ItoTokenizers

@@ -1,5 +1,5 @@
 import ItoComponents
-public import ItoDiffusion
+import ItoDiffusion
 import ItoTensors
 
 /// Prompts of a model that knows a list of classes: a name, the beginning of one, or a number.
