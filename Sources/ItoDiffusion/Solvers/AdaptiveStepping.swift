@@ -63,7 +63,10 @@ struct AdaptiveStepping: Sendable, Hashable {
             + "\(next.sigma) within the tolerance; loosen rtol or atol")
       }
       let error = self.error(high, low, x)
-      guard error.isFinite else { throw .nonFinite(step: 0, sigma: level.sigma) }
+      // A step that overflows is too long; one that overflows however short it is has another cause.
+      guard error.isFinite || min(h, remaining) > 1e-6 else {
+        throw .nonFinite(step: 0, sigma: level.sigma)
+      }
       let factor = error > 0 ? 0.9 * power(error, -1 / Double(order)) : 5
       let size = min(h, remaining)
       let proposed = size * min(5, max(0.2, factor))
