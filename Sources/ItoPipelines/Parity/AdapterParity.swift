@@ -1,4 +1,5 @@
 import ItoCheckpoints
+import ItoComponents
 import ItoDiffusion
 import ItoModels
 import ItoModules
@@ -34,22 +35,21 @@ extension Parity.Handler {
       repeating: Double(try golden.tensor("in.timestep").cast(to: .float32).item),
       shape: [x.shape[0]])
     let conditioning = try golden.conditioning()
+    let scale = try scale(golden)
     var reports: [ParityReport] = []
     for (spelling, file) in files.sorted(by: { $0.key < $1.key }) {
       let adapter = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-        // Files of PEFT say nothing of α, which the goldens were made with at twice the rank.
         let source = try SafeTensors(path: "\(golden.path)/\(file)")
         return try Adapter(
           try AdapterFile(source), part: "unet", of: network,
           names: AdapterNames(denoiser: network))
       }
-      let missing = spelling == "peft" ? 2.0 : 1
       for output in golden.outputs where output.hasPrefix("strength_") {
         let text = output.dropFirst("strength_".count).replacing("_", with: ".")
         guard let strength = Double(text) else {
           throw .request("\(golden.path): output \"\(output)\" names no strength")
         }
-        let adapted = network.applying(adapter.transform(strength: missing * strength))
+        let adapted = network.applying(adapter.transform(strength: scale * strength))
         let merged = adapted.applying(AdapterMerging(dtype: .float32))
         for (way, model) in [("beside", adapted), ("merged", merged)] {
           let y = model(x, time: time, conditioning: conditioning, context: EvaluationContext())
@@ -61,5 +61,15 @@ extension Parity.Handler {
       }
     }
     return reports
+  }
+
+  /// The α/rank the goldens were made with, from `lora.json`. The files lack it: PEFT's have no α, and
+  /// diffusers writes kohya's with α = rank.
+  private static func scale(_ golden: GoldenFolder) throws(PipelineError) -> Double {
+    let about = try GoldenFolder.json(golden.path + "/lora.json")
+    guard let rank = about["rank"]?.double, let alpha = about["alpha"]?.double, rank > 0 else {
+      throw .request("\(golden.path)/lora.json: \"rank\" and \"alpha\" must be numbers")
+    }
+    return alpha / rank
   }
 }

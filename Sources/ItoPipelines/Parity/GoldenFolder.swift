@@ -13,15 +13,19 @@ struct GoldenFolder: Sendable {
 
   init(_ path: String) throws(PipelineError) {
     self.path = path
-    let file = path + "/config.json"
+    configuration = try Self.json(path + "/config.json")
+    source = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
+      try SafeTensors(path: path + "/io.safetensors")
+    }
+  }
+
+  /// The JSON in `file`.
+  static func json(_ file: String) throws(PipelineError) -> JSONValue {
     let bytes = try wrapping(PipelineError.file) { () throws(FileError) in
       try readFile(file, limit: 1 << 24)
     }
-    configuration = try wrapping({ PipelineError.syntax(file: file, $0) }) {
-      () throws(JSONError) in try JSONValue.parse(bytes, options: .python)
-    }
-    source = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-      try SafeTensors(path: path + "/io.safetensors")
+    return try wrapping({ PipelineError.syntax(file: file, $0) }) { () throws(JSONError) in
+      try JSONValue.parse(bytes, options: .python)
     }
   }
 
