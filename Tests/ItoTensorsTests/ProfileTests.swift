@@ -20,13 +20,13 @@ extension KernelTests {
       #expect(y.shape == [5, 3])
       let product = entries.first { $0.operation == "Matmul" }
       #expect(product?.calls == 2)
-      #expect(product?.flops == 2 * 2 * 5 * 7 * 3)
-      #expect(product?.bytes == 2 * 4 * (35 + 21 + 15))
+      #expect(product?.flops == Double(2 * 2 * 5 * 7 * 3))
+      #expect(product?.bytes == Double(2 * 4 * (35 + 21 + 15)))
       #expect((product?.seconds ?? 0) > 0)
       let convolution = entries.first { $0.operation == "Convolution" }
-      #expect(convolution?.calls == 1 && convolution?.flops == 2 * 16 * 3 * 9 * 2)
+      #expect(convolution?.calls == 1 && convolution?.flops == Double(2 * 16 * 3 * 9 * 2))
       let attended = entries.first { $0.operation == "Attention" }
-      #expect(attended?.flops == 4 * 2 * 6 * 6 * 8)
+      #expect(attended?.flops == Double(4 * 2 * 6 * 6 * 8))
       #expect(entries.map(\.seconds) == entries.map(\.seconds).sorted(by: >))
     }
 
