@@ -63,7 +63,7 @@ public struct WordPieceTokenizer: Tokenizer {
   /// As `encode`, at most `limit` numbers, the last of them `[SEP]`; what is too long is cut off.
   public func encode(_ text: String, limit: Int) -> [Int32] {
     let all = encode(text)
-    return all.count <= limit ? all : all.prefix(max(1, limit - 1)) + [end]
+    return all.count <= limit ? all : all.prefix(max(0, limit - 1)) + [end]
   }
 
   /// The cleaned text as words and single punctuation characters.
