@@ -33,7 +33,9 @@ public struct CheckpointFormat: Sendable {
     recognises: { path, head in
       path.hasSuffix(".safetensors") || (head.count > 8 && head[7] == 0 && head[8] == 0x7B)
     },
-    open: { path throws(CheckpointError) in try SafeTensors(path: path) })
+    open: { path throws(CheckpointError) in
+      try RowQuantizedSource.decoding(try SafeTensors(path: path))
+    })
 
   /// What `torch.save` writes, read without running it.
   public static let pickle = CheckpointFormat(
@@ -54,7 +56,9 @@ public struct CheckpointFormat: Sendable {
   public static let shardedSafeTensors = CheckpointFormat(
     name: "sharded safetensors",
     recognises: { path, _ in path.hasSuffix(".json") && path.contains(".safetensors.index.") },
-    open: { path throws(CheckpointError) in try ShardedSource(index: path) })
+    open: { path throws(CheckpointError) in
+      try RowQuantizedSource.decoding(try ShardedSource(index: path))
+    })
 }
 
 /// Opening of checkpoints of any format.

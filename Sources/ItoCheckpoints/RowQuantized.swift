@@ -21,14 +21,15 @@ public enum RowQuantized {
         result[name] = tensor
         continue
       }
-      let (elements, scales) = quantized(tensor)
+      let (elements, scales) = encoded(tensor)
       result[name] = elements
       result[name + suffix] = scales
     }
     return result
   }
 
-  private static func quantized(_ tensor: Tensor) -> (elements: Tensor, scales: Tensor) {
+  /// A floating-point matrix in 8 bits: int8 of its shape, and float32 `[rows]`.
+  static func encoded(_ tensor: Tensor) -> (elements: Tensor, scales: Tensor) {
     let rows = tensor.shape[0], length = tensor.shape.count / max(1, rows)
     let values = tensor.scalars
     var elements = [Int8](repeating: 0, count: values.count)
@@ -57,44 +58,5 @@ public enum RowQuantized {
         }
       }
     }
-  }
-}
-
-/// A source whose 8-bit matrices with scales are read as float32; see `RowQuantized`. Other tensors are as
-/// they are.
-public struct RowQuantizedSource<Base: TensorSource>: TensorSource {
-  private let base: Base
-  private let scaled: Set<String>
-
-  /// `base`, decoded.
-  public init(_ base: Base) {
-    self.base = base
-    scaled = base.keys.filter { key in
-      base.dtype(of: key) == .int8 && (base.shape(of: key)?.rank ?? 0) >= 2
-        && base.dtype(of: key + RowQuantized.suffix) == .float32
-        && base.shape(of: key + RowQuantized.suffix)?.dims == base.shape(of: key).map { [$0[0]] }
-    }
-  }
-
-  /// Where the tensors come from.
-  public var origin: String { base.origin }
-  /// All names but those of scales.
-  public var keys: Set<String> { base.keys.subtracting(scaled.map { $0 + RowQuantized.suffix }) }
-  /// Free text stored with them.
-  public var metadata: [String: String] { base.metadata }
-  /// What is stored, scales included.
-  public var contents: [StoredTensor] { base.contents }
-  /// The shape of a tensor.
-  public func shape(of key: String) -> Shape? { base.shape(of: key) }
-  /// Float32 for what is decoded.
-  public func dtype(of key: String) -> DType? {
-    scaled.contains(key) ? .float32 : base.dtype(of: key)
-  }
-
-  /// The tensor, decoded.
-  public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
-    guard scaled.contains(key) else { return try base.tensor(key) }
-    return RowQuantized.decoded(
-      try base.tensor(key), try base.tensor(key + RowQuantized.suffix))
   }
 }

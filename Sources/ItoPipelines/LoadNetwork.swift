@@ -31,7 +31,7 @@ func loadWeights<M: Module>(
 ) throws(PipelineError) -> M {
   var module = module
   try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-    let source = RowQuantizedSource(try SafeTensors(path: file))
+    let source = try RowQuantizedSource(try SafeTensors(path: file))
     _ = try module.load(
       from: source, keys: keys(source.keys), unused: unused, checksFinite: true)
   }

@@ -9,13 +9,18 @@ struct Convert: ParsableCommand {
     abstract: "Rewrite a model: folder or single file, any format to safetensors, any precision.",
     discussion: """
       A destination that ends in .safetensors is one file, any other a folder. Pickles (.ckpt, .pt) are
-      read without running them; quantized GGUF tensors become numbers.
+      read without running them; quantized GGUF tensors become numbers. A model folder of ito train is
+      rewritten with its parts.
+
+      int8 keeps matrices and kernels in 8 bits with one scale a row, a quarter of float32. Itô reads it
+      wherever it reads the others; other programs do not know it.
 
       Examples:
         ito convert v1-5.ckpt v1-5.safetensors
         ito convert v1-5.safetensors v1-5-folder --config some/folder-with-a-tokenizer
         ito convert some/folder all-in-one.safetensors --dtype float16
         ito convert model.Q8_0.gguf model.safetensors --dtype bfloat16
+        ito convert Models/mine Models/mine-small --dtype int8
       """)
 
   @OptionGroup var shared: SharedOptions
@@ -26,7 +31,8 @@ struct Convert: ParsableCommand {
   @Argument(help: "The file (ending in .safetensors) or folder to write.")
   var destination: String
 
-  @Option(help: "Element type of the weights: float32, float16 or bfloat16 (default: as they are).")
+  @Option(
+    help: "Element type of the weights: float32, float16, bfloat16 or int8 (default: as they are).")
   var dtype: String?
 
   @Option(
@@ -47,8 +53,8 @@ struct Convert: ParsableCommand {
     conversion.configurations = config
     conversion.replaces = force
     if let dtype {
-      guard let type = DType(name: dtype), type.isFloatingPoint else {
-        throw CommandFailure("--dtype \(dtype): choose float32, float16 or bfloat16.")
+      guard let type = DType(name: dtype), type.isFloatingPoint || type == .int8 else {
+        throw CommandFailure("--dtype \(dtype): choose float32, float16, bfloat16 or int8.")
       }
       conversion.dtype = type
     }
@@ -72,14 +78,28 @@ struct Convert: ParsableCommand {
     bar?.clear()
     if shared.json {
       let lacking = JSONValue.array(report.lacking.map { .string($0) })
-      Terminal.output(JSONValue.object(["path": .string(report.path), "lacking": lacking]).text())
+      Terminal.output(
+        JSONValue.object([
+          "path": .string(report.path), "lacking": lacking,
+          "bytes_before": .integer(Int64(report.bytesBefore)),
+          "bytes_after": .integer(Int64(report.bytesAfter)),
+          "relative_error": report.relativeError.map { .double($0) } ?? .null,
+        ]).text())
       return
     }
     Terminal.output("\(report.path): \(report.summary)")
+    var change =
+      "weights: \(megabytes(report.bytesBefore)) before, \(megabytes(report.bytesAfter)) after"
+    if let error = report.relativeError {
+      change += "; changed by \(brief(100 * error)) % (root mean square)"
+    }
+    Terminal.output(change)
     if !report.lacking.isEmpty {
       Terminal.note(
         "To draw with it, it also needs \(report.lacking.joined(separator: ", ")), which the source "
           + "does not have; --config takes them from another folder.")
     }
   }
+
+  private func megabytes(_ bytes: Int) -> String { "\(fixed(Double(bytes) / 1e6, 2)) MB" }
 }

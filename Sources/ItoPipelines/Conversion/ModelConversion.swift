@@ -16,6 +16,7 @@ public import ItoTensors
 /// |---|---|---|
 /// | a pipeline's folder | one file in the original naming | the folder with its weights rewritten |
 /// | a model in one file | the same tensors | the folder it would be published as |
+/// | a model folder of `ito train` | its network's tensors | the folder, its parts too |
 /// | any other checkpoint | the same tensors | – |
 ///
 /// What is written appears whole or not at all, and nothing that exists is replaced unless asked for.
@@ -24,7 +25,8 @@ public struct ModelConversion: Sendable {
   public var source: String
   /// What is written.
   public var destination: String
-  /// The element type of floating-point tensors; nil leaves it as it is.
+  /// The element type of floating-point tensors; nil leaves it as it is. `int8` is for matrices and
+  /// kernels, each row with its scale (see `RowQuantized`).
   public var dtype: DType?
   /// A folder with configurations and tokenizers for a file that has none.
   public var configurations: String?
@@ -47,6 +49,20 @@ public struct ModelConversion: Sendable {
     public var summary: String
     /// What it lacks, that it needs to draw.
     public var lacking: [String]
+    /// Bytes of all tensors before and after.
+    public var bytesBefore: Int, bytesAfter: Int
+    /// How far the numbers written are from those read: the root mean square of the differences over
+    /// that of the numbers; nil where no element type was asked for.
+    public var relativeError: Double?
+
+    init(path: String, summary: String, lacking: [String], _ tally: ConversionTally) {
+      self.path = path
+      self.summary = summary
+      self.lacking = lacking
+      bytesBefore = tally.bytesBefore
+      bytesAfter = tally.bytesAfter
+      relativeError = tally.relativeError
+    }
   }
 
   /// Converts.
@@ -63,6 +79,7 @@ public struct ModelConversion: Sendable {
           + (isFile ? "give --force to replace it" : "choose another name, or move it away"))
     }
     let index = try json(source + "/model_index.json")
+    if !isFile, access(source + "/model.json", F_OK) == 0 { return try folderFromModel(progress) }
     return switch (index, isFile) {
     case (let index?, true): try fileFromFolder(index, progress)
     case (let index?, false): try folderFromFolder(index, progress)
@@ -76,11 +93,12 @@ public struct ModelConversion: Sendable {
   private func fileFromFile(_ progress: Progress) throws(PipelineError) -> Report {
     try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) -> Report in
       let opened = try Checkpoint.open(source)
-      let metadata = opened is SafeTensors ? opened.metadata : ["format": "pt"]
-      try write(opened, metadata: metadata, to: destination, "weights", progress)
+      let metadata = stored(opened) is SafeTensors ? opened.metadata : ["format": "pt"]
+      var tally = ConversionTally()
+      try write(opened, metadata: metadata, to: destination, "weights", &tally, progress)
       return Report(
-        path: destination, summary: "\(opened.keys.count) tensors under the same names", lacking: []
-      )
+        path: destination, summary: "\(opened.keys.count) tensors under the same names",
+        lacking: [], tally)
     }
   }
 
@@ -101,12 +119,15 @@ public struct ModelConversion: Sendable {
       parts[part] = (configuration, opened)
     }
     let scheduler = try json("\(source)/scheduler/scheduler_config.json") ?? .object([:])
+    var tally = ConversionTally()
     try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
       let combined = try SingleFileCheckpoint.original(
         family, parts: parts, scheduler: scheduler, origin: source)
-      try write(combined, metadata: combined.metadata, to: destination, family.name, progress)
+      try write(
+        combined, metadata: combined.metadata, to: destination, family.name, &tally, progress)
     }
-    return Report(path: destination, summary: "\(family.title) in one file", lacking: ["tokenizer"])
+    return Report(
+      path: destination, summary: "\(family.title) in one file", lacking: ["tokenizer"], tally)
   }
 
   // MARK: To a folder
@@ -115,6 +136,7 @@ public struct ModelConversion: Sendable {
     let model = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
       try SingleFileCheckpoint(try Checkpoint.open(source), configurations: configurations)
     }
+    var tally = ConversionTally()
     let folder = try NewFolder(destination)
     try folder.write(model.index, "model_index.json")
     try folder.write(model.scheduler, "scheduler/scheduler_config.json")
@@ -122,7 +144,7 @@ public struct ModelConversion: Sendable {
       try folder.write(part.configuration, "\(name)/config.json")
       let path = try folder.path("\(name)/\(Self.fileName(of: part.className))")
       try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-        try write(part.source, metadata: ["format": "pt"], to: path, name, progress)
+        try write(part.source, metadata: ["format": "pt"], to: path, name, &tally, progress)
       }
     }
     var lacking = model.missing
@@ -137,12 +159,13 @@ public struct ModelConversion: Sendable {
     }
     try folder.commit()
     return Report(
-      path: destination, summary: "\(model.family.title) as a folder", lacking: lacking)
+      path: destination, summary: "\(model.family.title) as a folder", lacking: lacking, tally)
   }
 
   private func folderFromFolder(
     _ index: JSONValue, _ progress: Progress
   ) throws(PipelineError) -> Report {
+    var tally = ConversionTally()
     let folder = try NewFolder(destination)
     try folder.write(index, "model_index.json")
     var lacking: [String] = []
@@ -158,24 +181,35 @@ public struct ModelConversion: Sendable {
       let path = try folder.path("\(name)/\(Self.fileName(of: className))")
       try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
         let opened = try Checkpoint.open(part)
-        try write(opened, metadata: ["format": "pt"], to: path, name, progress)
+        try write(opened, metadata: ["format": "pt"], to: path, name, &tally, progress)
       }
     }
     try folder.commit()
-    return Report(path: destination, summary: "the same pipeline", lacking: lacking)
+    return Report(path: destination, summary: "the same pipeline", lacking: lacking, tally)
   }
 
   // MARK: Parts
 
-  private typealias Progress = (_ part: String, _ done: Int, _ total: Int) -> Void
+  typealias Progress = (_ part: String, _ done: Int, _ total: Int) -> Void
 
-  private func write(
+  /// Writes `source` in the element type asked for; nothing that is stored in 8 bits is decoded unless one
+  /// is.
+  func write(
     _ source: any TensorSource, metadata: [String: String], to path: String, _ part: String,
-    _ progress: Progress
+    _ tally: inout ConversionTally, _ progress: Progress
   ) throws(CheckpointError) {
-    try SafeTensors.write(source, dtype: dtype, metadata: metadata, to: path) {
+    let inBytes = dtype == .int8
+    let offered: any TensorSource =
+      inBytes ? RowQuantizingSource(source) : dtype == nil ? stored(source) : source
+    try SafeTensors.write(offered, dtype: inBytes ? nil : dtype, metadata: metadata, to: path) {
       progress(part, $0, $1)
     }
+    try tally.add(source, writtenTo: path, compares: dtype != nil)
+  }
+
+  /// What a file holds, of what is read from it.
+  private func stored(_ source: any TensorSource) -> any TensorSource {
+    (source as? RowQuantizedSource)?.base ?? source
   }
 
   /// The name of the weights of a class in a published folder.

@@ -51,15 +51,8 @@ struct NewFolder: ~Copyable {
   /// - Returns: whether it also has weights, which are not copied.
   @discardableResult
   func copy(_ source: String, to name: String) throws(PipelineError) -> Bool {
-    guard let stream = opendir(source) else {
-      throw .file(FileError(.open, path: source, code: errno))
-    }
-    defer { closedir(stream) }
     var hasWeights = false
-    while let entry = readdir(stream) {
-      let file = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
-      }
+    for file in try Self.names(in: source) {
       if file.contains(".safetensors") || file.hasSuffix(".bin") {
         hasWeights = true
         continue
@@ -76,6 +69,22 @@ struct NewFolder: ~Copyable {
     return hasWeights
   }
 
+  /// The names in a folder, sorted, without `.` and `..`.
+  static func names(in folder: String) throws(PipelineError) -> [String] {
+    guard let stream = opendir(folder) else {
+      throw .file(FileError(.open, path: folder, code: errno))
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
   /// Makes it visible under its own name.
   consuming func commit() throws(PipelineError) {
     guard rename(temporary, target) == 0 else {
@@ -85,21 +94,13 @@ struct NewFolder: ~Copyable {
   }
 
   private static func remove(_ path: String) {
-    guard let stream = opendir(path) else {
-      unlink(path)
-      return
-    }
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
-      }
-      if name == "." || name == ".." { continue }
+    // What cannot be listed cannot be emptied either.
+    for name in (try? names(in: path)) ?? [] {
       // Links are removed, not followed.
       var info = stat()
       let isFolder = lstat("\(path)/\(name)", &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
       if isFolder { remove("\(path)/\(name)") } else { unlink("\(path)/\(name)") }
     }
-    closedir(stream)
     rmdir(path)
   }
 }
