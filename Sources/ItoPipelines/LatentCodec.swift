@@ -4,6 +4,9 @@ public import ItoTensors
 
 /// Between pictures as the person sees them and the tensors a network denoises.
 public protocol LatentCodec: Sendable {
+  /// What latents depend on besides the options the codec is chosen by: a network's weights. Empty
+  /// unless implemented.
+  var identity: String { get }
   /// The latent's shape for `count` pictures of the given size.
   func latentShape(height: Int, width: Int, channels: Int, count: Int) throws(PipelineError)
     -> Shape
@@ -19,6 +22,9 @@ public protocol LatentCodec: Sendable {
 }
 
 extension LatentCodec {
+  /// Nothing.
+  public var identity: String { "" }
+
   /// The latent as it is, `count` times: nothing is drawn.
   public func encode(
     _ picture: Tensor, count: Int, noise: inout SamplingNoise

@@ -20,6 +20,8 @@ public struct ModelManifest: Sendable, Hashable {
     case enlarge
     /// Tells whether a picture and a caption belong together.
     case match
+    /// Turns pictures into latents and back.
+    case autoencode
   }
 
   /// What it does.

@@ -14,6 +14,7 @@ extension Registry where Component == any LatentCodec {
     .init(PixelCodec.self) { $0 },
     .init(SpaceToDepthCodec.self) { $0 },
     .init(AveragingCodec.self) { $0 },
+    .init(FolderCodec.self) { $0 },
   ])
 }
 

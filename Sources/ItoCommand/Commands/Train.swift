@@ -65,6 +65,9 @@ struct Train: ParsableCommand {
     case .match:
       var initial = ParameterInitializer(seed: recipe.seed)
       try session.trainMatcher(try PictureTextEncoder(configuration: recipe.network, &initial))
+    case .autoencode:
+      var initial = ParameterInitializer(seed: recipe.seed)
+      try session.trainAutoencoder(try AutoencoderKL(configuration: recipe.network, &initial))
     }
   }
 }

@@ -49,6 +49,8 @@ struct Recipe {
     var snapshots: Int
     /// The largest deviation of the noise that an enlarger is trained with.
     var noise: Double
+    /// How much an autoencoder's latents are drawn towards unit normals.
+    var kl: Double
     /// Checkpoint that the network starts from: a file, or a folder with one.
     var initial: String?
   }
@@ -175,6 +177,7 @@ struct Recipe {
       labelSmoothing: try s.double("label_smoothing", default: 0, in: 0...1),
       snapshots: try s.int("snapshots", default: 0, in: 0...1_000_000_000),
       noise: try s.double("noise", default: 0.12, in: 0...2),
+      kl: try s.double("kl", default: 1e-6, in: 0...1e3),
       initial: try s.optionalString("initial"))
     try s.finish()
     return result

@@ -27,12 +27,9 @@ extension TrainingSession {
     let objective = ContrastiveObjective<PictureTextEncoder>(
       computeType: recipe.training.precision
     ) { ($0.pictures($1), $0.texts($2), $0.scale) }
-    func source(_ images: ImageSet, isTraining: Bool) throws -> PromptedBatches {
-      try PromptedBatches(images, captions: captions, seed: recipe.seed, isTraining: isTraining)
-    }
     let trained = try train(
-      try initialized(network), objective, try source(training, isTraining: true),
-      try test.map { try source($0, isTraining: false) })
+      try initialized(network), objective, try prompted(training, captions, isTraining: true),
+      try test.map { try prompted($0, captions, isTraining: false) })
     try write(
       ModelManifest(
         task: .match, summary: recipe.summary, network: recipe.network,

@@ -15,10 +15,22 @@ extension TrainingSession {
     let captions = try prompts.encode([training] + (test.map { [$0] } ?? []))
     let objective = try objective(for: backbone, unconditional: captions.unconditional)
     let samples = try samples(prompts, codec, captions.unconditional)
-    let trained = try train(
-      try denoiser(backbone), objective, try source(training, captions, codec, isTraining: true),
-      try test.map { try source($0, captions, codec, isTraining: false) },
-      samples: samples.map { samples in { try samples.draw($0, step: $1) } })
+    let data = try prompted(training, captions, isTraining: true)
+    let heldOut = try test.map { try prompted($0, captions, isTraining: false) }
+    let draw: ((PreconditionedDenoiser<B>, Int) throws -> String)? = samples.map { samples in
+      { try samples.draw($0, step: $1) }
+    }
+    let model = try denoiser(backbone)
+    let trained: PreconditionedDenoiser<B>
+    if let folder = recipe.data.latents {
+      trained = try train(
+        model, objective, try latents(data, codec, folder),
+        try heldOut.map { try latents($0, codec, folder) }, samples: draw)
+    } else {
+      trained = try train(
+        model, objective, CodedBatches(batches: data, codec: codec),
+        heldOut.map { CodedBatches(batches: $0, codec: codec) }, samples: draw)
+    }
     try copy(
       ["config.json", "vocab.txt", "model.safetensors"], from: text.encoder, to: "text_encoder")
     if let enlarger = recipe.diffusion.enlarger {
@@ -26,7 +38,7 @@ extension TrainingSession {
     }
     try write(
       manifest(
-        labels: [], textEncoder: "text_encoder",
+        labels: [], codec: try portable(codec), textEncoder: "text_encoder",
         enlarger: recipe.diffusion.enlarger.map { _ in "enlarger" }), trained.backbone)
   }
 
@@ -53,12 +65,29 @@ extension TrainingSession {
         count: 1), sampling: sampling, folder: run + "/samples")
   }
 
-  private func source(
-    _ images: ImageSet, _ captions: EncodedCaptions, _ codec: any LatentCodec, isTraining: Bool
-  ) throws -> CodedBatches<PromptedBatches> {
-    CodedBatches(
-      batches: try PromptedBatches(
-        images, captions: captions, seed: recipe.seed, isTraining: isTraining), codec: codec)
+  /// Pictures with captions, or with what shows through them varied, as the recipe wants them.
+  func prompted(
+    _ images: ImageSet, _ captions: EncodedCaptions?, isTraining: Bool
+  ) throws -> PromptedBatches {
+    let augmentation = recipe.data.augmentation
+    guard augmentation.maximumShift == 0 else {
+      throw CommandFailure(
+        "\(recipe.file): \"data.shift\" is not for pictures with captions or alpha; leave it out")
+    }
+    return try PromptedBatches(
+      images, captions: captions, seed: recipe.seed, isTraining: isTraining,
+      mirrors: augmentation.horizontalFlip)
+  }
+
+  /// The pictures' latents from `folder`, encoded now or by an earlier run.
+  private func latents(
+    _ batches: PromptedBatches, _ codec: any LatentCodec, _ folder: String
+  ) throws -> CachedPromptedLatents {
+    var bar = ProgressBar("encoding", unit: "picture", total: batches.count, isShown: !isQuiet)
+    defer { bar.clear() }
+    return try CachedPromptedLatents(
+      batches, codec: identity(of: codec), folder: folder, encode: { codec.encode($0) }
+    ) { bar.update($0, of: $1) }
   }
 
   /// Trains a network that makes small pictures large.
@@ -68,12 +97,9 @@ extension TrainingSession {
       computeType: recipe.training.precision
     ) { $0($1) }
     let (training, test) = try openData()
-    func source(_ images: ImageSet, isTraining: Bool) throws -> PromptedBatches {
-      try PromptedBatches(images, captions: nil, seed: recipe.seed, isTraining: isTraining)
-    }
     let trained = try train(
-      network, objective, try source(training, isTraining: true),
-      try test.map { try source($0, isTraining: false) })
+      network, objective, try prompted(training, nil, isTraining: true),
+      try test.map { try prompted($0, nil, isTraining: false) })
     try write(
       ModelManifest(
         task: .enlarge, summary: recipe.summary, network: recipe.network,

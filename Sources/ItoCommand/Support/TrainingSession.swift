@@ -66,7 +66,7 @@ struct TrainingSession {
         model, objective, try source(training, codec, isTraining: true),
         try test.map { try source($0, codec, isTraining: false) })
     }
-    try write(manifest(labels: labels), trained.backbone)
+    try write(manifest(labels: labels, codec: try portable(codec)), trained.backbone)
   }
 
   func denoiser<B: RegisteredBackbone>(
@@ -93,13 +93,13 @@ struct TrainingSession {
   }
 
   func manifest(
-    labels: [String], textEncoder: String? = nil, enlarger: String? = nil
+    labels: [String], codec: ComponentChoice, textEncoder: String? = nil, enlarger: String? = nil
   ) -> ModelManifest {
     let (settings, sampling) = (recipe.diffusion, recipe.sampling)
     return ModelManifest(
       task: .generate, summary: recipe.summary, network: recipe.network,
       schedule: settings.schedule, parameterization: settings.parameterization,
-      codec: settings.codec, height: recipe.data.height, width: recipe.data.width,
+      codec: codec, height: recipe.data.height, width: recipe.data.width,
       channels: recipe.data.channels, labels: labels, textEncoder: textEncoder, enlarger: enlarger,
       solver: sampling.solver, spacing: sampling.spacing, guidance: sampling.guidance,
       steps: sampling.steps, provenance: provenance)
@@ -119,12 +119,9 @@ struct TrainingSession {
     let trained: ImageClassifier
     if recipe.data.keepsAlpha {
       // What shows through is varied as captions say, and pictures are drawn by weight.
-      func source(_ images: ImageSet, isTraining: Bool) throws -> PromptedBatches {
-        try PromptedBatches(images, captions: nil, seed: recipe.seed, isTraining: isTraining)
-      }
       trained = try train(
-        start, objective, try source(training, isTraining: true),
-        try test.map { try source($0, isTraining: false) })
+        start, objective, try prompted(training, nil, isTraining: true),
+        try test.map { try prompted($0, nil, isTraining: false) })
     } else {
       trained = try train(
         start, objective, try source(training, PixelCodec(), isTraining: true),
@@ -179,9 +176,14 @@ struct TrainingSession {
     var bar = ProgressBar("encoding", unit: "picture", total: images.count, isShown: !isQuiet)
     defer { bar.clear() }
     return try CachedLatents(
-      try source(images, codec, isTraining: isTraining).batches,
-      codec: recipe.diffusion.codec.description, folder: folder, encode: { codec.encode($0) }
+      try source(images, codec, isTraining: isTraining).batches, codec: identity(of: codec),
+      folder: folder, encode: { codec.encode($0) }
     ) { bar.update($0, of: $1) }
+  }
+
+  /// All that latents depend on besides the pictures.
+  func identity(of codec: any LatentCodec) -> String {
+    "\(recipe.diffusion.codec) \(codec.identity)"
   }
 
   private func source(

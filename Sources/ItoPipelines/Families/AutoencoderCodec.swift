@@ -52,10 +52,18 @@ struct AutoencoderCodec: LatentCodec {
     },
   ]
 
+  var identity: String {
+    "\(network.configuration) \(network.parameters.reduce(0.0) { $0 + $1.tensor.sumOfSquares })"
+  }
+
   func latentShape(
     height: Int, width: Int, channels: Int, count: Int
   ) throws(PipelineError) -> Shape {
-    try LatentLayout(factor: network.factor, channels: network.latentChannels)
+    let own = network.configuration.inChannels
+    guard channels == own else {
+      throw .request("pictures have \(channels) channels, the autoencoder is for \(own)")
+    }
+    return try LatentLayout(factor: network.factor, channels: network.latentChannels)
       .shape(height: height, width: width, count: count)
   }
 

@@ -12,7 +12,8 @@ extension ModelFamily {
     make: { source, options throws(PipelineError) in
       let manifest = try ModelManifest(folder: source.path)
       guard manifest.task == .generate else {
-        throw .request("\(source.path) is a classifier, not a model that draws")
+        throw .request(
+          "\(source.path) is a model for the task \"\(manifest.task.rawValue)\"; it does not draw")
       }
       return try generator(source, manifest, options)
     })
@@ -22,7 +23,8 @@ extension ModelFamily {
   ) throws(PipelineError) -> ImageGenerator {
     let parts = try wrapping(PipelineError.option) { () throws(OptionError) in
       (
-        codec: try Registry<any LatentCodec>.builtin.make(manifest.codec),
+        codec: try Registry<any LatentCodec>.builtin.make(
+          manifest.codec.relative(to: source.path)),
         sampler: SamplerConfiguration(
           schedule: try Registry<any NoiseSchedule>.builtin.make(manifest.schedule),
           parameterization: try Registry<any Parameterization>.builtin.make(

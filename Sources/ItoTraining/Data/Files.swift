@@ -47,9 +47,12 @@ struct FoundFile: Sendable, Hashable {
   var size: Int
   /// Time of the last change, in nanoseconds.
   var modified: Int
+  /// Why it cannot be read, when that is known without opening it.
+  var problem: String?
 }
 
-/// Every regular file below `folder`, in the byte order of the relative paths.
+/// Every file below `folder`, in the byte order of the relative paths; pipes, devices and links that lead
+/// nowhere with the problem that they are.
 ///
 /// Hidden files and folders are left out. Links are followed; a folder that is reached twice is
 /// listed once, so a link to a parent ends.
@@ -74,13 +77,19 @@ func files(below folder: String) throws(DataError) -> [FoundFile] {
     }
     // The system's order is arbitrary, and decides which name of a linked folder counts.
     for name in names.sorted(by: >) {
-      guard stat(folder + "/" + name, &info) == 0 else { continue }
+      guard stat(folder + "/" + name, &info) == 0 else {
+        let reason = FileError(.open, path: name, code: errno).reason
+        found.append(
+          FoundFile(path: name, size: -1, modified: 0, problem: "it cannot be opened (\(reason))"))
+        continue
+      }
       switch info.st_mode & S_IFMT {
       case S_IFDIR: pending.append(name)
       case S_IFREG:
         let time = Int(info.st_mtim.tv_sec) * 1_000_000_000 + Int(info.st_mtim.tv_nsec)
         found.append(FoundFile(path: name, size: Int(info.st_size), modified: time))
-      default: break
+      default:
+        found.append(FoundFile(path: name, size: -1, modified: 0, problem: "it is no regular file"))
       }
     }
   }

@@ -13,6 +13,7 @@ public import ItoImages
 /// index lists the pictures. Without one, every picture below the folder counts, and
 /// - if any has a text file of the same name (`cat.jpg`, `cat.txt`), that is its caption, and those
 ///   without one are unusable;
+/// - pictures in formats that are not read (GIF, TIFF, HEIC, …) are unusable too, so that they are named;
 /// - if all are in sub-folders, the first level of these are the classes, by name.
 public struct ImageFolder: Dataset {
   /// The folder.
@@ -23,7 +24,7 @@ public struct ImageFolder: Dataset {
   public let classNames: [String]
   private let items: [Item]
 
-  private struct Item {
+  fileprivate struct Item {
     var file: String
     var label: Int32?
     var captions: [Caption] = []
@@ -88,8 +89,7 @@ extension ImageFolder {
   private static func listed(
     _ found: [FoundFile], in folder: String
   ) throws(DataError) -> ([Item], [String]) {
-    var items = found.filter { ImageFormat(pathExtension: $0.path) != nil }
-      .map { Item(file: $0.path) }
+    var items = found.compactMap(Item.init(picture:))
     guard !items.isEmpty else {
       throw .empty(path: folder, reason: "it has no PNG, JPEG or WebP pictures")
     }
@@ -104,10 +104,12 @@ extension ImageFolder {
             items[i].captions = [
               Caption(trimmed(try readText(folder + "/" + sidecars[i], limit: 1 << 20)))
             ]
+          } catch .corrupt {
+            items[i].problem = "its caption '\(sidecars[i])' is not UTF-8 text; save it as UTF-8"
           } catch {
             items[i].problem = "its caption: \(error)"
           }
-        } else {
+        } else if items[i].problem == nil {
           items[i].problem = "it has no caption '\(sidecars[i])', though others have"
         }
       }
@@ -115,17 +117,19 @@ extension ImageFolder {
     let folders = items.map { item in
       item.file.firstIndex(of: "/").map { String(item.file[..<$0]) }
     }
-    guard folders.allSatisfy({ $0 != nil }) else { return (items, []) }
+    let usable = items.indices.filter { items[$0].problem == nil }
+    guard !usable.isEmpty, usable.allSatisfy({ folders[$0] != nil }) else { return (items, []) }
     let classNames = sortedNames(Set(folders.compactMap { $0 }))
     let numbers = Dictionary(uniqueKeysWithValues: classNames.enumerated().map { ($1, Int32($0)) })
-    for i in items.indices { items[i].label = folders[i].flatMap { numbers[$0] } }
+    // All have a label or none has; that of an unusable one does not matter.
+    for i in items.indices { items[i].label = folders[i].flatMap { numbers[$0] } ?? 0 }
     return (items, classNames)
   }
 
   private static func listed(
     by index: ImageIndex, in folder: String, _ found: [FoundFile]
   ) throws(DataError) -> ([Item], [String]) {
-    let names = Set(found.map(\.path))
+    let names = Set(found.filter { $0.problem == nil }.map(\.path))
     let given = index.records.compactMap(\.label)
     // Numbers are class numbers; anything else is a class name.
     let numbers = given.map { Int32($0) }
@@ -161,5 +165,21 @@ extension ImageFolder {
     while text.first?.isWhitespace == true { text.removeFirst() }
     while text.last?.isWhitespace == true { text.removeLast() }
     return String(text)
+  }
+}
+
+extension ImageFolder.Item {
+  /// Formats of pictures that people have and that are not read.
+  private static let unread = [
+    "gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "jxl", "jp2", "tga", "psd",
+  ]
+
+  /// The item of a file that is named like a picture, usable or not; nil for other files.
+  fileprivate init?(picture found: FoundFile) {
+    self.init(file: found.path, problem: found.problem)
+    if ImageFormat(pathExtension: found.path) != nil { return }
+    let end = found.path.split(separator: ".").last.map { $0.lowercased() } ?? ""
+    guard Self.unread.contains(end) else { return nil }
+    problem = "\(end.uppercased()) pictures are not read; convert it to PNG, JPEG or WebP"
   }
 }

@@ -1,7 +1,14 @@
+import ItoCCodecs
 import ItoImages
 import Testing
 
 @testable import ItoTraining
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
 
 @Suite struct ImageFolderTests {
   let folder = TemporaryFolder()
@@ -157,5 +164,87 @@ import Testing
     #expect(try ImageFolder(folder.path).identity == before)
     try picture("1.png", grey: 200, width: 5)
     #expect(try ImageFolder(folder.path).identity != before)
+  }
+
+  @Test("Formats that are not read, links to nowhere and pipes are named, and spoil no class")
+  func unusable() throws {
+    for name in ["a/1.png", "b/2.png"] { try picture(name) }
+    try folder.write("movie.GIF", "GIF89a")
+    try folder.write("a/photo.heic", "x")
+    try folder.write("notes.md", "x")
+    symlink("nowhere.png", folder("b/lost.png"))
+    symlink("self.jpg", folder("self.jpg"))
+    mkfifo(folder("pipe.webp"), 0o600)
+    symlink(".", folder("again"))
+    symlink("..", folder("b/up"))
+    let data = try ImageFolder(folder.path)
+    #expect(
+      names(data) == [
+        "'a/1.png'", "'a/photo.heic'", "'b/2.png'", "'b/lost.png'", "'movie.GIF'", "'pipe.webp'",
+        "'self.jpg'",
+      ])
+    #expect(data.classNames == ["a", "b"] && data.description(of: 2).label == 1)
+    for (index, said) in [
+      (1, "HEIC"), (3, "cannot be opened"), (4, "GIF"), (5, "regular"), (6, "opened"),
+    ] {
+      #expect {
+        try data.image(at: index)
+      } throws: {
+        "\($0)".contains(said)
+      }
+    }
+    // Only what can be read counts for an index.
+    try folder.write("metadata.csv", "file_name\nb/lost.png\na/1.png\n")
+    #expect(throws: DataError.self) { try ImageFolder(folder.path).image(at: 0) }
+  }
+
+  /// The first bytes of a PNG file that says it has 20,000 by 20,000 pixels.
+  private var bomb: [UInt8] {
+    func chunk(_ name: String, _ data: [UInt8]) -> [UInt8] {
+      let body = Array(name.utf8) + data
+      let sum = UInt32(crc32(0, body, UInt32(body.count)))
+      return [0, 0, 0, UInt8(data.count)] + body
+        + (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * $0)) }
+    }
+    return [0x89, 0x50, 0x4E, 0x47, 13, 10, 26, 10]
+      + chunk("IHDR", [0, 0, 0x4E, 0x20, 0, 0, 0x4E, 0x20, 8, 2, 0, 0, 0]) + chunk("IDAT", [0x78])
+  }
+
+  @Test("A stranger's folder: all that cannot be used is listed, or left out where it is little")
+  func stranger() throws {
+    let kinds: [(name: String, bytes: [UInt8], said: String)] = [
+      ("bomb.png", bomb, "20000×20000"), ("empty.jpg", [], "is empty"),
+      ("text.webp", Array("hello".utf8), "not a PNG, JPEG or WebP"),
+      ("cut.png", Array(bomb.prefix(20)), "ends too early"), ("movie.gif", [71, 73, 70], "GIF"),
+    ]
+    for kind in kinds {
+      try folder.write("bad/" + kind.name, kind.bytes)
+      try folder.write("bad/" + kind.name.prefix { $0 != "." } + ".txt", "a thing")
+    }
+    try picture("bad/latin.png")
+    try folder.write("bad/latin.txt", [0x67, 0x72, 0xFC, 0x6E])
+    try picture("bad/silent.png")
+    try picture("bad/good.png")
+    try folder.write("bad/good.txt", "a thing")
+    let preparation = ImagePreparation(height: 4, width: 4, channels: 3)
+    #expect {
+      try preparation.prepare(try ImageFolder(folder("bad")))
+    } throws: { error in
+      let said = kinds.map { ($0.name, $0.said) } + [("latin", "UTF-8"), ("silent", "no caption")]
+      let lines = "\(error)".split(separator: "\n")
+      #expect(lines.first?.contains("7 of 8") == true)
+      return said.allSatisfy { name, reason in
+        lines.contains { $0.contains("'\(name)") && $0.contains(reason) }
+      }
+    }
+    for i in 0..<150 {
+      try picture("most/\(i).png")
+      try folder.write("most/\(i).txt", "picture \(i)")
+    }
+    try folder.write("most/bomb.png", bomb)
+    try folder.write("most/bomb.txt", "a bomb")
+    let set = try preparation.prepare(try ImageFolder(folder("most")))
+    #expect(set.count == 150 && !set.captions.contains("a bomb"))
+    #expect(set.skipped.count == 1 && set.skipped[0].contains("20000×20000"))
   }
 }
