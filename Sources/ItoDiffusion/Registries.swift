@@ -12,6 +12,7 @@ extension Registry where Component == any NoiseSchedule {
     .register(RectifiedFlow.self),
     .register(VarianceExploding.self),
     .register(TrigonometricFlow.self),
+    .register(BayesianFlow.self),
   ])
 }
 
@@ -105,6 +106,11 @@ extension Registry where Component == any Solver {
     .register(DDPM.self),
     .register(ConsistencySolver.self),
     .register(TCD.self),
+    .register(BFNSolver.self),
+    BFNSolver.stochastic,
+    .register(TrigFlowSolver.self),
+    TrigFlowSolver.consistency,
+    .register(DenoisingMCMC.self),
   ])
 }
 

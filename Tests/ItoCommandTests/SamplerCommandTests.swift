@@ -51,7 +51,17 @@ struct SamplerCommandTests {
     #expect(heun.map { $0["evaluations"]?.int } == [3, 5])
     let euler = rows.filter { $0["sampler"]?.string == "euler" }.compactMap { $0["error"]?.double }
     #expect(euler.count == 2 && euler[1] < euler[0] && euler[1] > 0)
-    #expect(folder.text("\(folder.path)/chart.svg").hasPrefix("<svg"))
+    let chart = folder.bytes("\(folder.path)/chart.svg")
+    #expect(String(decoding: chart, as: UTF8.self).hasPrefix("<svg"))
+    // The rows make the same chart again.
+    try AtomicFile.write("\(folder.path)/rows.jsonl", bytes: Array(outcome.text.utf8))
+    let again = Program.run(
+      [
+        "compare-samplers", "--results", "\(folder.path)/rows.jsonl", "--plot",
+        "\(folder.path)/again.svg",
+      ], in: folder)
+    #expect(again.status == 0 && again.text.contains("dpm++2m karras"), "\(again.text)")
+    #expect(folder.bytes("\(folder.path)/again.svg") == chart)
     #expect(folder.bytes("\(folder.path)/sheet.png").starts(with: [0x89, 0x50, 0x4E, 0x47]))
   }
 
@@ -80,6 +90,7 @@ struct SamplerCommandTests {
       ["compare-samplers", "fashion-mnist", "--solvers", "nothing"],
       ["compare-samplers", "fashion-mnist", "--solvers", ","],
       ["compare-samplers", "no-such-model"],
+      ["compare-samplers", "--results", "no-such-file.jsonl"],
       ["optimize-steps", "fashion-mnist", "--method", "guess"],
       ["optimize-steps", "fashion-mnist", "--steps", "500", "--grid", "5", "--count", "1"],
     ])

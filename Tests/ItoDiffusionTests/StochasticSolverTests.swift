@@ -27,7 +27,7 @@ import Testing
 
   /// Methods for networks that map to the end of a step at once: with an ordinary denoiser, which gives a
   /// mean, they do not draw from its distribution.
-  static let forMaps: Set<String> = ["lcm", "tcd", "flow-map"]
+  static let forMaps: Set<String> = ["lcm", "tcd", "flow-map", "scm"]
 
   /// The registered methods that add noise, with the options above.
   static let stochastic: [String] = Registry<any Solver>.builtin.names.filter { name in

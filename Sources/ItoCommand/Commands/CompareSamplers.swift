@@ -14,12 +14,14 @@ struct CompareSamplers: ParsableCommand {
       Every sampler draws the same pictures from the same noise, with as many steps as fit a number of
       evaluations. The error is the root mean square difference, in −1…1, from a run of many steps;
       samplers with noise of their own have no such reference. With --classifier the Fréchet distance
-      of the pictures from real ones is given too.
+      of the pictures from real ones is given too. What --json wrote can be made a table and a chart of
+      again, with --results.
 
       Examples:
         ito compare-samplers
         ito compare-samplers my-model --solvers "euler,dpm++2m,unipc" --evaluations 5,10,20 --plot out/samplers.svg
         ito compare-samplers --solvers "DPM++ 2M Karras,DPM++ 2M" --count 4 --sheet out/samplers.png
+        ito compare-samplers --results Docs/samplers/frechet.jsonl --plot out/samplers.svg
       """)
 
   @OptionGroup var shared: SharedOptions
@@ -64,6 +66,12 @@ struct CompareSamplers: ParsableCommand {
   @Option(help: "An SVG file for the chart.")
   var plot: String?
 
+  @Option(help: "What the chart shows: error, or frechet (default: frechet where there is one).")
+  var measure: Measure?
+
+  @Option(help: "Rows that --json wrote, to show instead of drawing anything.")
+  var results: String?
+
   @Option(help: "A picture file for the first picture of every run.")
   var sheet: String?
 
@@ -80,7 +88,13 @@ struct CompareSamplers: ParsableCommand {
     if let batch, batch < 1 { throw ValidationError("--batch \(batch): at least 1 is needed.") }
   }
 
+  /// What a chart can show.
+  enum Measure: String, ExpressibleByArgument, CaseIterable {
+    case error, frechet
+  }
+
   func run() throws {
+    if let results { return try report(try Self.rows(in: results)) }
     shared.apply()
     let generator = try ImageGenerator(folder: try ModelLocator.folder(model))
     let budgets = try wholeNumbers(evaluations, option: "--evaluations", in: 1...10_000)
@@ -123,8 +137,7 @@ struct CompareSamplers: ParsableCommand {
         }
       }
     }
-    if !shared.json { Terminal.output(table(rows)) }
-    if let plot { try write(rows, contestants, to: plot) }
+    try report(rows)
     if let sheet { try write(pictures, contestants, budgets, to: sheet) }
   }
 
@@ -193,25 +206,44 @@ extension CompareSamplers {
     return table.text
   }
 
-  private func write(
-    _ rows: [Row], _ contestants: [SamplerComparison.Contestant], to file: String
-  ) throws {
-    let hasDistance = rows.contains { $0.frechet != nil }
+  private func report(_ rows: [Row]) throws {
+    if !shared.json { Terminal.output(table(rows)) }
+    guard let plot else { return }
+    let shown = measure ?? (rows.contains { $0.frechet != nil } ? .frechet : .error)
     var chart = Plot(
-      title: hasDistance
-        ? "Fréchet distance" : "Error from \(referenceSteps) steps of \(reference)",
+      title: shown == .frechet ? "Fréchet distance from real pictures" : "Error of samplers",
       x: Plot.Axis("evaluations", isLogarithmic: true),
-      y: Plot.Axis(hasDistance ? "Fréchet distance" : "root mean square error", isLogarithmic: true)
-    )
-    chart.series = contestants.map { contestant in
-      Plot.Series(
-        contestant.name,
-        points: rows.filter { $0.name == contestant.name }.map {
-          (x: Double($0.evaluations), y: $0.frechet ?? $0.error)
-        }, hasMarks: true)
+      y: Plot.Axis(
+        shown == .frechet ? "Fréchet distance" : "root mean square error", isLogarithmic: true))
+    var names: [String] = []
+    for row in rows where !names.contains(row.name) { names.append(row.name) }
+    chart.series = names.map { name in
+      let points = rows.filter { $0.name == name }.compactMap { row in
+        (shown == .frechet ? row.frechet : row.error).map { (x: Double(row.evaluations), y: $0) }
+      }
+      return Plot.Series(name, points: points, hasMarks: true)
     }
-    try AtomicFile.write(file, bytes: Array(chart.svg().utf8))
-    if !shared.json { Terminal.output(file) }
+    try AtomicFile.write(plot, bytes: Array(chart.svg().utf8))
+    if !shared.json { Terminal.output(plot) }
+  }
+
+  /// The rows of a file that `--json` wrote.
+  private static func rows(in file: String) throws -> [Row] {
+    let bytes = try readFile(file, limit: 1 << 26)
+    return try bytes.split(separator: UInt8(ascii: "\n")).enumerated().map { index, line in
+      let json = try JSONValue.parse(Array(line))
+      guard let name = json["sampler"]?.string, let budget = json["budget"]?.int,
+        let steps = json["steps"]?.int, let evaluations = json["evaluations"]?.int,
+        let error = json["error"]?.double
+      else {
+        throw CommandFailure(
+          "\(file), line \(index + 1): not a row of compare-samplers --json, which has sampler, budget, "
+            + "steps, evaluations and error.")
+      }
+      return Row(
+        name: name, budget: budget, steps: steps, evaluations: evaluations, error: error,
+        frechet: json["frechet"]?.double)
+    }
   }
 
   private func write(

@@ -4,10 +4,8 @@ enum DDIMScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding")
     let schedule = try settings.betaSchedule(floorsTerminal: false)
-    let clips = try settings.bool("clip_sample", default: true)
-    let range = try settings.double("clip_sample_range", default: 1)
+    let limit = try settings.estimateLimit(clipsByDefault: true)
     let endsClean = try settings.bool("set_alpha_to_one", default: true)
     return SamplerConfiguration(
       schedule: schedule,
@@ -17,6 +15,6 @@ enum DDIMScheduler: DiffusersScheduler {
         try settings.spacingKind(default: .leading),
         offset: try settings.int("steps_offset", default: 0), isRounded: true,
         final: endsClean ? .zero : .lowest, hasFixedStride: true),
-      solver: DDIM(clip: clips ? range : nil))
+      solver: DDIM(limit: limit))
   }
 }

@@ -4,13 +4,11 @@ enum DDPMScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding")
     // The logarithmic names stand for the same variances there.
     let variance = try settings.choice(
       "variance_type", default: "fixed_small",
       ["fixed_small": 0.0, "fixed_small_log": 0, "fixed_large": 1, "fixed_large_log": 1])
-    let clips = try settings.bool("clip_sample", default: true)
-    let range = try settings.double("clip_sample_range", default: 1)
+    let limit = try settings.estimateLimit(clipsByDefault: true)
     return SamplerConfiguration(
       schedule: try settings.betaSchedule(floorsTerminal: false),
       parameterization: try settings.parameterization(
@@ -18,6 +16,6 @@ enum DDPMScheduler: DiffusersScheduler {
       spacing: UniformSpacing(
         try settings.spacingKind(default: .leading),
         offset: try settings.int("steps_offset", default: 0), isRounded: true),
-      solver: DDPM(variance: variance, clip: clips ? range : nil))
+      solver: DDPM(variance: variance).limited(to: limit))
   }
 }

@@ -4,7 +4,7 @@ enum DEISMultistepScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding")
+    let limit = try settings.estimateLimit()
     // Names of other solvers stand for log ρ there too.
     _ = try settings.choice(
       "algorithm_type", default: "deis", ["deis": true, "dpmsolver": true, "dpmsolver++": true])
@@ -15,8 +15,8 @@ enum DEISMultistepScheduler: DiffusersScheduler {
       order: try settings.order(),
       lowersFinalOrder: try settings.bool("lower_order_final", default: true))
     let isFlow = try settings.bool("use_flow_sigmas")
-    return try settings.logSNRSampler(solver: solver, final: isFlow ? .zero : .lowest) {
-      (settings) throws(SamplingError) in try settings.multistepFlow(endsAtLast: true)
-    }
+    return try settings.logSNRSampler(
+      solver: solver.limited(to: limit), final: isFlow ? .zero : .lowest
+    ) { (settings) throws(SamplingError) in try settings.multistepFlow(endsAtLast: true) }
   }
 }

@@ -4,10 +4,10 @@ enum DPMSolverMultistepScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding")
+    let limit = try settings.estimateLimit()
     try settings.requireFixedVariance()
     return try settings.logSNRSampler(
-      solver: try multistepSolver(&settings), final: try settings.finalLevel(),
+      solver: try multistepSolver(&settings).limited(to: limit), final: try settings.finalLevel(),
       roundsCosine: false
     ) { (settings) throws(SamplingError) in try settings.multistepFlow() }
   }

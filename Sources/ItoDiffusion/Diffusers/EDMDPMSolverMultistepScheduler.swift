@@ -4,8 +4,8 @@ enum EDMDPMSolverMultistepScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding")
+    let limit = try settings.estimateLimit()
     let solver = try DPMSolverMultistepScheduler.multistepSolver(&settings)
-    return try EDMEulerScheduler.karras(&settings, solver: solver)
+    return try EDMEulerScheduler.karras(&settings, solver: solver.limited(to: limit))
   }
 }

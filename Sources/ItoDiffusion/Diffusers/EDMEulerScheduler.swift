@@ -23,7 +23,8 @@ enum EDMEulerScheduler: DiffusersScheduler {
         reason: "is \(minimum), not between 0 and sigma_max, \(maximum)")
     }
     let rho = try settings.double("rho", default: 7)
-    let base = UniformSpacing(final: try settings.finalLevel())
+    let range = NoiseRange(
+      minimum: minimum, maximum: maximum, base: UniformSpacing(final: try settings.finalLevel()))
     let isKarras = try settings.choice(
       "sigma_schedule", default: sigmas, ["karras": true, "exponential": false])
     let isNegated = try settings.choice(
@@ -34,8 +35,8 @@ enum EDMEulerScheduler: DiffusersScheduler {
         dataDeviation: try settings.double("sigma_data", default: dataDeviation),
         isNegated: isNegated, time: time),
       spacing: isKarras
-        ? KarrasSpacing(rho: rho, minimum: minimum, maximum: maximum, base: base)
-        : ExponentialSpacing(minimum: minimum, maximum: maximum, base: base),
+        ? KarrasSpacing(rho: rho, range: range)
+        : ExponentialSpacing(range: range),
       solver: solver, initialScale: .deviation)
   }
 }

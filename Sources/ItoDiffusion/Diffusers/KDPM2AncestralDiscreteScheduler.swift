@@ -5,6 +5,6 @@ enum KDPM2AncestralDiscreteScheduler: DiffusersScheduler {
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
     try settings.sigmaSampler(
-      start: 0.00085, end: 0.012, solver: DPM2(eta: 1), roundsKarras: true)
+      start: 0.00085, end: 0.012, solver: DPM2(renewal: Renewal(eta: 1)), roundsKarras: true)
   }
 }

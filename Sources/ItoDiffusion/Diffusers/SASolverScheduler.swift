@@ -4,7 +4,7 @@ enum SASolverScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding")
+    let limit = try settings.estimateLimit()
     try settings.requireFixedVariance()
     let algorithm = try settings.string("algorithm_type", default: "data_prediction")
     guard algorithm == "data_prediction" else {
@@ -21,8 +21,8 @@ enum SASolverScheduler: DiffusersScheduler {
         "predictor_order, corrector_order", "\(solver.predictorOrder), \(solver.correctorOrder)")
     }
     let isFlow = try settings.bool("use_flow_sigmas")
-    return try settings.logSNRSampler(solver: solver, final: isFlow ? .zero : .lowest) {
-      (settings) throws(SamplingError) in try settings.multistepFlow(endsAtLast: true)
-    }
+    return try settings.logSNRSampler(
+      solver: solver.limited(to: limit), final: isFlow ? .zero : .lowest
+    ) { (settings) throws(SamplingError) in try settings.multistepFlow(endsAtLast: true) }
   }
 }

@@ -18,7 +18,7 @@ enum SCMScheduler: DiffusersScheduler {
       parameterization: FiveDigits(base: TrigFlowPrediction(dataDeviation: deviation)),
       spacing: EqualAngles(
         intermediate: try settings.double("intermediate_timesteps", default: 1.3)),
-      solver: ConsistencySolver(), initialScale: .sigma)
+      solver: TrigFlowSolver(renews: true), initialScale: .sigma)
     configuration.listsEnd = true
     return configuration
   }

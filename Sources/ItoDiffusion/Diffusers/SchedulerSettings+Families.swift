@@ -32,6 +32,8 @@ extension SchedulerSettings {
   ) throws(SamplingError) -> SamplerConfiguration {
     if try bool("use_flow_sigmas") {
       guard final == .zero else { throw unsupported("final_sigmas_type", "sigma_min") }
+      // There they are taken over the range of the other process, where they are no levels of a flow.
+      try requireOff("use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")
       return SamplerConfiguration(
         schedule: RectifiedFlow(),
         parameterization: try parameterization(
@@ -47,7 +49,8 @@ extension SchedulerSettings {
     // Karras, exponential and beta sigmas span the whole schedule, not the timesteps chosen above.
     let whole = UniformSpacing(final: final)
     let isLogarithmic = try bool("use_lu_lambdas")
-    let spacing = isLogarithmic ? ExponentialSpacing(base: whole) : try respaced(whole)
+    let spacing =
+      isLogarithmic ? ExponentialSpacing(range: NoiseRange(base: whole)) : try respaced(whole)
     let isRounded =
       (spacing is KarrasSpacing || isLogarithmic) && (roundsCosine || !(schedule is CosineBeta))
     let time = ConditioningTime.timestep(
@@ -67,6 +70,7 @@ extension SchedulerSettings {
   ///
   /// - Parameter endsAtLast: whether the last sigma is repeated rather than followed by 0.
   mutating func multistepFlow(endsAtLast: Bool = false) throws(SamplingError) -> any StepSpacing {
+    try requireOff("use_karras_sigmas")
     var spacing = MultistepFlow(
       shift: TimeShift(try double("flow_shift", default: 1)), timesteps: try timesteps(),
       endsAtLast: endsAtLast)

@@ -186,19 +186,43 @@ extension SchedulerSettings {
     try choice("final_sigmas_type", default: "zero", ["zero": .zero, "sigma_min": .lowest])
   }
 
+  /// What clean estimates are kept within: dynamic thresholding, or a range for the classes that clip.
+  ///
+  /// - Parameter clipsByDefault: nil for a class that does not clip.
+  mutating func estimateLimit(
+    clipsByDefault: Bool? = nil
+  ) throws(SamplingError) -> EstimateLimit? {
+    let (share, greatest) = (
+      try double("dynamic_thresholding_ratio", default: 0.995),
+      try double("sample_max_value", default: 1)
+    )
+    var range: Double?
+    if let clipsByDefault {
+      let bound = try double("clip_sample_range", default: 1)
+      if try bool("clip_sample", default: clipsByDefault) { range = bound }
+    }
+    guard try bool("thresholding") else { return range.map { .range($0) } }
+    guard (0...1).contains(share), greatest > 0 else {
+      throw .invalidSetting(
+        scheduler: scheduler, setting: "dynamic_thresholding_ratio, sample_max_value",
+        reason: "are \(share) and \(greatest), not within 0 to 1 and above 0")
+    }
+    return .quantile(share, greatest: greatest)
+  }
+
   /// `base`, or Karras, exponential or beta sigmas over its range.
   mutating func respaced(_ base: any StepSpacing) throws(SamplingError) -> any StepSpacing {
-    let minimum = try double("sigma_min")
-    let maximum = try double("sigma_max")
+    let range = NoiseRange(
+      minimum: try double("sigma_min"), maximum: try double("sigma_max"), base: base)
     var chosen: [any StepSpacing] = []
     if try bool("use_karras_sigmas") {
-      chosen.append(KarrasSpacing(minimum: minimum, maximum: maximum, base: base))
+      chosen.append(KarrasSpacing(range: range))
     }
     if try bool("use_exponential_sigmas") {
-      chosen.append(ExponentialSpacing(minimum: minimum, maximum: maximum, base: base))
+      chosen.append(ExponentialSpacing(range: range))
     }
     if try bool("use_beta_sigmas") {
-      chosen.append(BetaSpacing(minimum: minimum, maximum: maximum, base: base))
+      chosen.append(BetaSpacing(range: range))
     }
     guard chosen.count < 2 else {
       throw .invalidSetting(

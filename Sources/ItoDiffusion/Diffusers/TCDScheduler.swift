@@ -4,10 +4,11 @@ enum TCDScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding")
-    // Settings that the class has and does not use: it ends at timestep 0 and does not clip.
+    // Settings that the class has and does not use: it ends at timestep 0 and
+    // neither clips nor thresholds.
     _ = try settings.bool("set_alpha_to_one")
     _ = try settings.bool("clip_sample")
+    _ = try settings.bool("thresholding")
     _ = try settings.int("steps_offset", default: 0)
     _ = try settings.string("timestep_spacing", default: "leading")
     _ = try settings.double("timestep_scaling")

@@ -4,7 +4,7 @@ enum UniPCMultistepScheduler: DiffusersScheduler {
   static func configuration(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> SamplerConfiguration {
-    try settings.requireOff("thresholding")
+    let limit = try settings.estimateLimit()
     // Names of other solvers stand for bh2 there too.
     let variant = try settings.choice(
       "solver_type", default: "bh2",
@@ -15,15 +15,24 @@ enum UniPCMultistepScheduler: DiffusersScheduler {
       prediction: try settings.bool("predict_x0", default: true) ? .clean : .noise,
       uncorrected: Set(try settings.doubles("disable_corrector")?.map { Int($0) } ?? []),
       lowersFinalOrder: try settings.bool("lower_order_final", default: true))
-    return try settings.logSNRSampler(solver: solver, final: try settings.finalLevel()) {
-      (settings) throws(SamplingError) in try flow(&settings)
-    }
+    // Noise estimates are not thresholded there.
+    return try settings.logSNRSampler(
+      solver: solver.limited(to: solver.prediction == .clean ? limit : nil),
+      final: try settings.finalLevel()
+    ) { (settings) throws(SamplingError) in try flow(&settings) }
   }
 
   /// Sigmas in equal steps, shifted, and kept from 1.
   private static func flow(
     _ settings: inout SchedulerSettings
   ) throws(SamplingError) -> any StepSpacing {
+    if try settings.bool("use_karras_sigmas") {
+      return OfAnotherProcess(
+        base: KarrasSpacing(
+          range: NoiseRange(
+            minimum: try settings.double("sigma_min"), maximum: try settings.double("sigma_max"))),
+        process: try settings.betaSchedule(floorsTerminal: true))
+    }
     let isDynamic = try settings.bool("use_dynamic_shifting")
     let mu = try settings.double("mu")
     let shift = TimeShift(try settings.double("flow_shift", default: 1))
@@ -34,6 +43,20 @@ enum UniPCMultistepScheduler: DiffusersScheduler {
       terminal: try settings.double("shift_terminal").flatMap { $0 == 0 ? nil : $0 })
     if !isDynamic { spacing.shift = shift }
     return BelowPureNoise(base: spacing)
+  }
+}
+
+/// Levels at the sigma/alpha that a spacing gives on another process.
+private struct OfAnotherProcess: StepSpacing {
+  let base: any StepSpacing
+  let process: any NoiseSchedule
+
+  func levels(
+    count: Int, schedule: some NoiseSchedule
+  ) throws(SamplingError) -> [NoiseLevel] {
+    try base.levels(count: count, schedule: process).map {
+      schedule.level(noiseToSignal: $0.noiseToSignal)
+    }
   }
 }
 

@@ -15,40 +15,43 @@ public struct Autoguidance: Guidance, Configurable {
   /// One line for tables.
   public static let summary = "away from a weaker model's estimate"
 
+  private var second: SecondModel
+
   /// 1 for no guidance.
-  public var scale: Double
+  public var scale: Double {
+    get { second.scale }
+    set { second.scale = newValue }
+  }
   /// Where the weaker model is found; nil when the request brings it.
-  public var model: String?
+  public var model: String? {
+    get { second.model }
+    set { second.model = newValue }
+  }
 
   /// Guidance by `scale`; the weaker model is `SamplingRequest.guide`.
   public init(scale: Double, model: String? = nil) {
-    self.scale = scale
-    self.model = model
+    second = SecondModel(scale: scale, model: model, neutral: 1)
   }
 
   /// Takes the options `scale`, `model`.
   public init(options: inout OptionReader) throws(OptionError) {
-    scale = try options.double("scale", default: 2)
-    model = try options.string("model")
+    second = try SecondModel(options: &options, scale: 2, neutral: 1)
   }
 
   /// The weaker model.
-  public var guideModel: String? { scale == 1 ? nil : model }
+  public var guideModel: String? { second.name }
 
   /// Refuses a run without a second model.
   public func validate(_ request: SamplingRequest) throws(SamplingError) {
-    guard scale == 1 || request.guide != nil else {
-      throw .invalidRequest(
-        "autoguidance needs a weaker model; name its folder, as in autoguidance:scale=2,model=FOLDER"
-      )
-    }
+    try second.validate(
+      request,
+      need: "autoguidance needs a weaker model; name its folder, as in "
+        + "autoguidance:scale=2,model=FOLDER")
   }
 
   /// The evaluations wanted at a step.
   public func passes(at step: StepInfo, memory: inout Void) -> [GuidancePass] {
-    scale == 1
-      ? [.conditional]
-      : [.conditional, GuidancePass(PassID("weaker-model"), .positive, model: .guide)]
+    second.passes("weaker-model")
   }
 
   /// The estimate to go on with.

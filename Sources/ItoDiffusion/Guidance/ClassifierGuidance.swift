@@ -14,40 +14,43 @@ public struct ClassifierGuidance: Guidance, Configurable {
   /// One line for tables.
   public static let summary = "along the gradient of a classifier"
 
+  private var second: SecondModel
+
   /// 0 for no guidance.
-  public var scale: Double
+  public var scale: Double {
+    get { second.scale }
+    set { second.scale = newValue }
+  }
   /// Where the classifier is found; nil when the request brings it.
-  public var model: String?
+  public var model: String? {
+    get { second.model }
+    set { second.model = newValue }
+  }
 
   /// Guidance by `scale`; `SamplingRequest.guide` is a `ClassifierGradient`.
   public init(scale: Double, model: String? = nil) {
-    self.scale = scale
-    self.model = model
+    second = SecondModel(scale: scale, model: model, neutral: 0)
   }
 
   /// Takes the options `scale`, `model`.
   public init(options: inout OptionReader) throws(OptionError) {
-    scale = try options.double("scale", default: 1)
-    model = try options.string("model")
+    second = try SecondModel(options: &options, scale: 1, neutral: 0)
   }
 
   /// The classifier.
-  public var guideModel: String? { scale == 0 ? nil : model }
+  public var guideModel: String? { second.name }
 
   /// Refuses a run without a classifier.
   public func validate(_ request: SamplingRequest) throws(SamplingError) {
-    guard scale == 0 || request.guide != nil else {
-      throw .invalidRequest(
-        "classifier guidance needs a classifier; name its folder, as in "
-          + "classifier:scale=1,model=FOLDER")
-    }
+    try second.validate(
+      request,
+      need: "classifier guidance needs a classifier; name its folder, as in "
+        + "classifier:scale=1,model=FOLDER")
   }
 
   /// The evaluations wanted at a step.
   public func passes(at step: StepInfo, memory: inout Void) -> [GuidancePass] {
-    scale == 0
-      ? [.conditional]
-      : [.conditional, GuidancePass(PassID("classifier"), .positive, model: .guide)]
+    second.passes("classifier")
   }
 
   /// The estimate to go on with.

@@ -45,13 +45,13 @@ public struct AdamsBashforth: Solver, Configurable {
     guard current.alpha > 0, next.sigma > 0 else {
       return try implicitStep(x, estimate: clean, from: current, to: next, noise: &noise)
     }
-    let derivative = Tensor.linearCombination([(1, clean), (-1 / current.alpha, x)])
+    let derivative = Estimate([(1, clean), (-1 / current.alpha, x)])
     memory.record(derivative, at: current, capacity: order)
     let weights = lagrangeIntegrals(
       knots: memory.entries.map(\.level.halfLogSNR), from: current.halfLogSNR,
       to: next.halfLogSNR)
     return Tensor.linearCombination(
       [(next.alpha / current.alpha, x)]
-        + Swift.zip(memory.entries, weights).map { (next.alpha * $1, $0.estimate) })
+        + Swift.zip(memory.entries, weights).flatMap { next.alpha * $1 * $0.estimate })
   }
 }

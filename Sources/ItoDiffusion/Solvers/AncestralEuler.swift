@@ -16,26 +16,20 @@ public struct AncestralEuler: Solver, Configurable {
   /// One line for tables.
   public static let summary = "Euler with fresh noise in every step"
 
-  /// Share of the noise that is drawn anew: 1 for all that may be, 0 for Euler.
-  public var eta: Double
-  /// Scale of the new noise.
-  public var noiseScale: Double
+  /// The noise of its steps; eta 0 is the method without.
+  public var renewal: Renewal
 
   /// All noise new unless told otherwise.
-  public init(eta: Double = 1, noiseScale: Double = 1) {
-    self.eta = eta
-    self.noiseScale = noiseScale
-  }
+  public init(renewal: Renewal = Renewal(eta: 1)) { self.renewal = renewal }
 
   /// Takes the options `eta`, `noise-scale`.
   public init(options: inout OptionReader) throws(OptionError) {
-    eta = try options.double("eta", default: 1, in: 0...10)
-    noiseScale = try options.double("noise-scale", default: 1, in: 0...10)
+    renewal = try Renewal(options: &options, eta: 1)
   }
 
   /// Order, evaluations, noise and source.
   public var traits: SolverTraits {
-    SolverTraits(order: 1, isStochastic: eta > 0, source: "arXiv:2010.02502")
+    SolverTraits(order: 1, isStochastic: renewal.eta > 0, source: "arXiv:2010.02502")
   }
 
   /// The sample at `next`.
@@ -45,6 +39,7 @@ public struct AncestralEuler: Solver, Configurable {
   ) throws(SamplingError) -> Tensor {
     let clean = try denoise(x, current)
     return try implicitStep(
-      x, estimate: clean, from: current, to: next, eta: eta, noiseScale: noiseScale, noise: &noise)
+      x, estimate: clean, from: current, to: next, eta: renewal.eta,
+      noiseScale: renewal.noiseScale, noise: &noise)
   }
 }

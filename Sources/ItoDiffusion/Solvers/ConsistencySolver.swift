@@ -9,14 +9,13 @@ public import ItoTensors
 /// - Domain: from pure noise too. For networks distilled or trained for it; others give blurred pictures
 ///   in few steps.
 /// - Source: Song et al. 2023, *Consistency Models*, arXiv:2303.01469, algorithm 1; Luo et al. 2023,
-///   *Latent Consistency Models*, arXiv:2310.04378, algorithm 3; Lu & Song 2024 (sCM), arXiv:2410.11081.
+///   *Latent Consistency Models*, arXiv:2310.04378, algorithm 3.
 public struct ConsistencySolver: Solver, Configurable {
   /// Its name in the registry.
   public static let name = "lcm"
   /// What other tools call it.
   public static let aliases = [
-    "consistency", "LCMScheduler", "CMStochasticIterativeScheduler", "SCMScheduler", "scm",
-    "FlowMatchLCMScheduler",
+    "consistency", "LCMScheduler", "CMStochasticIterativeScheduler", "FlowMatchLCMScheduler",
   ]
   /// One line for tables.
   public static let summary = "the clean estimate with new noise (consistency models)"

@@ -20,19 +20,19 @@ public struct DDIM: Solver, Configurable {
 
   /// Share of the reversed process's noise: 0 for none, 1 as in DDPM.
   public var eta: Double
-  /// The clean estimate is kept within ± this, if given.
-  public var clip: Double?
+  /// What the clean estimate is kept within, if given.
+  public var limit: EstimateLimit?
 
   /// Without noise and clipping unless told otherwise.
-  public init(eta: Double = 0, clip: Double? = nil) {
+  public init(eta: Double = 0, limit: EstimateLimit? = nil) {
     self.eta = eta
-    self.clip = clip
+    self.limit = limit
   }
 
   /// Takes the options `eta`, `clip`.
   public init(options: inout OptionReader) throws(OptionError) {
     eta = try options.double("eta", default: 0, in: 0...10)
-    clip = try options.double("clip", in: 0...1e6)
+    limit = try options.double("clip", in: 0...1e6).map { .range($0) }
   }
 
   /// Order, evaluations, noise and source.
@@ -47,8 +47,7 @@ public struct DDIM: Solver, Configurable {
   ) throws(SamplingError) -> Tensor {
     let estimate = try denoise(x, current)
     return try implicitStep(
-      x, estimate: estimate, clean: clip.map { estimate.clamped(to: -$0...$0) }, from: current,
-      to: next,
-      eta: eta, noise: &noise)
+      x, estimate: estimate, clean: limit.map { $0(estimate) }, from: current, to: next, eta: eta,
+      noise: &noise)
   }
 }

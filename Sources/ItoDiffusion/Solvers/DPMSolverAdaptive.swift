@@ -72,7 +72,7 @@ public struct DPMSolverAdaptive: Solver, Configurable {
       evaluationsPerAttempt: order - 1, denoise: denoise
     ) { (x, clean, current, next) throws(SamplingError) in
       let first = current.noise(in: x, clean: clean)
-      func estimate(_ x: Tensor, _ level: NoiseLevel) throws(SamplingError) -> Tensor {
+      func estimate(_ x: Tensor, _ level: NoiseLevel) throws(SamplingError) -> Estimate {
         level.noise(in: x, clean: try denoise(x, level))
       }
       func level(_ fraction: Double) -> NoiseLevel {
@@ -81,13 +81,14 @@ public struct DPMSolverAdaptive: Solver, Configurable {
       }
       /// The step to `level` with a line through the estimates at 0 and `fraction` of the whole step.
       func moved(
-        to level: NoiseLevel, _ weight: DifferenceWeight, _ other: Tensor?, at fraction: Double
+        to level: NoiseLevel, _ weight: DifferenceWeight, _ other: Estimate?, at fraction: Double
       ) -> Tensor {
         let step = ExponentialStep(from: current, to: level, prediction: .noise)
         let share = step.h / (next.halfLogSNR - current.halfLogSNR)
         let slope = other == nil ? 0 : step.first(weight) * share / fraction
-        var terms = [(coefficient: step.base, tensor: x), (step.zeroth - slope, first)]
-        if let other { terms.append((slope, other)) }
+        var terms = [(coefficient: step.base, tensor: x)]
+        terms += (step.zeroth - slope) * first
+        if let other { terms += slope * other }
         return Tensor.linearCombination(terms)
       }
       if order == 2 {

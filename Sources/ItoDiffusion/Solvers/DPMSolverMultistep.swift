@@ -115,18 +115,18 @@ public struct DPMSolverMultistep: Solver, Configurable {
     // There is no noise estimate to go on from pure noise, nor to end with.
     let kind = current.alpha > 0 && next.sigma > 0 ? prediction : .clean
     let step = ExponentialStep(from: current, to: next, prediction: kind, eta: eta)
-    let estimate = prediction == .clean ? clean : current.noise(in: x, clean: clean)
+    let estimate = prediction == .clean ? Estimate(clean) : current.noise(in: x, clean: clean)
     memory.record(estimate, at: current, capacity: order)
     let drawn = eta > 0 ? try noise.normal(x.shape) : nil
     var weights = [step.zeroth]
-    var estimates = [kind == prediction ? estimate : clean]
+    var estimates = [kind == prediction ? estimate : Estimate(clean)]
     let known = memory.finite(upTo: allowedOrder(memory))
     if step.h.isFinite, step.h > 0, known.count > 1 {
       estimates = known.map(\.estimate)
       weights = differences(of: known.map(\.level), in: step)
     }
     var terms = [(coefficient: step.base, tensor: x)]
-    terms += Swift.zip(weights, estimates).map { (coefficient: $0, tensor: $1) }
+    terms += Swift.zip(weights, estimates).flatMap { $0 * $1 }
     if let drawn, step.noise > 0 { terms.append((step.noise * noiseScale, drawn)) }
     return Tensor.linearCombination(terms)
   }

@@ -39,7 +39,7 @@ public struct DPMSolverPlusPlus2Mv2: Solver, Configurable {
     noise: inout SamplingNoise, denoise: DenoiseFunction
   ) throws(SamplingError) -> Tensor {
     let clean = try denoise(x, current)
-    memory.record(clean, at: current, capacity: 2)
+    memory.record(Estimate(clean), at: current, capacity: 2)
     let known = Array(memory.finite(upTo: 2))
     guard known.count == 2, next.sigma > 0 else {
       return try implicitStep(x, estimate: clean, from: current, to: next, noise: &noise)
@@ -48,9 +48,8 @@ public struct DPMSolverPlusPlus2Mv2: Solver, Configurable {
     let before = current.halfLogSNR - known[1].level.halfLogSNR
     let weight = min(h, before) / max(h, before) / 2
     let scale = -next.alpha * expm1(-(h + before) / 2)
-    return Tensor.linearCombination([
-      (next.sigma / current.sigma, x), (scale * (1 + weight), clean),
-      (-scale * weight, known[1].estimate),
-    ])
+    return Tensor.linearCombination(
+      [(next.sigma / current.sigma, x), (scale * (1 + weight), clean)]
+        + -scale * weight * known[1].estimate)
   }
 }

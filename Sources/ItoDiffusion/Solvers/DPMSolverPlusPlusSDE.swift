@@ -19,26 +19,25 @@ public struct DPMSolverPlusPlusSDE: Solver, Configurable {
   /// One line for tables.
   public static let summary = "second stage halfway in log-SNR, with noise"
 
-  /// Share of the noise that is drawn anew.
-  public var eta: Double
-  /// Scale of the new noise.
-  public var noiseScale: Double
+  /// The noise of its steps.
+  public var renewal: Renewal
   /// r, where the second estimate is made.
   public var fraction: Double
 
   /// All noise new and the second estimate halfway unless told otherwise.
-  public init(eta: Double = 1, noiseScale: Double = 1, fraction: Double = 0.5) {
-    self.eta = eta
-    self.noiseScale = noiseScale
+  public init(renewal: Renewal = Renewal(eta: 1), fraction: Double = 0.5) {
+    self.renewal = renewal
     self.fraction = fraction
   }
 
   /// Takes the options `eta`, `noise-scale`, `r`.
   public init(options: inout OptionReader) throws(OptionError) {
-    eta = try options.double("eta", default: 1, in: 0...10)
-    noiseScale = try options.double("noise-scale", default: 1, in: 0...10)
+    renewal = try Renewal(options: &options, eta: 1)
     fraction = try options.double("r", default: 0.5, in: 0.01...1)
   }
+
+  private var eta: Double { renewal.eta }
+  private var noiseScale: Double { renewal.noiseScale }
 
   /// Order, evaluations, noise and source.
   public var traits: SolverTraits {

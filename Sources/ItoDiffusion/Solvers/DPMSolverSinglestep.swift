@@ -76,7 +76,7 @@ public struct DPMSolverSinglestep: Solver, Configurable {
   public struct Memory: Sendable {
     let orders: [Int]
     var index = 0
-    var group: (x: Tensor, estimates: [Tensor], levels: [NoiseLevel])?
+    var group: (x: Tensor, estimates: [Estimate], levels: [NoiseLevel])?
   }
 
   /// The memory at the beginning of a run.
@@ -109,7 +109,7 @@ public struct DPMSolverSinglestep: Solver, Configurable {
     let drawn = eta > 0 ? try noise.normal(x.shape) : nil
     let isUsable = current.alpha > 0 && next.sigma > 0
     let kind = isUsable ? prediction : .clean
-    let estimate = kind == .clean ? clean : current.noise(in: x, clean: clean)
+    let estimate = kind == .clean ? Estimate(clean) : current.noise(in: x, clean: clean)
     let begins = memory.orders[memory.index] == 1 || !isUsable
     var group = begins ? nil : memory.group
     group = (
@@ -119,9 +119,7 @@ public struct DPMSolverSinglestep: Solver, Configurable {
     guard let group, let base = group.levels.first else { return x }
     let step = ExponentialStep(from: base, to: next, prediction: kind, eta: eta)
     var terms = [(coefficient: step.base, tensor: group.x)]
-    terms += Swift.zip(weights(of: group.levels, in: step), group.estimates).map {
-      (coefficient: $0, tensor: $1)
-    }
+    terms += Swift.zip(weights(of: group.levels, in: step), group.estimates).flatMap { $0 * $1 }
     if let drawn, step.noise > 0 { terms.append((step.noise, drawn)) }
     return Tensor.linearCombination(terms)
   }

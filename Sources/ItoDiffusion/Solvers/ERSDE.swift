@@ -14,10 +14,12 @@ public import ItoTensors
 /// of the clean estimates in ℓ:
 /// `x_n = αₙ·((r/α)·x + (1 − r)·D + (δ + S₁φ(ℓₙ))·D′ + (δ²/2 + S₂φ(ℓₙ))·D″ + √(ℓₙ² − r²ℓ²)·z)`,
 /// `S₁ = ∫ dℓ/φ`, `S₂ = ∫ (ℓ − ℓ_c)/φ dℓ` from ℓₙ to ℓ_c.
-/// - Order: the number of stages without noise. One evaluation and one draw a step.
+/// With φ(ℓ) = ℓ there is no noise, and the process is the probability flow.
+/// - Order: the number of stages on the flow, but 2 with three, since D′ is the difference of two estimates and
+///   not the slope at the newer; 1 in the mean with noise. One evaluation and one draw a step.
 /// - Domain: a step from pure noise and one to none are of first order.
 /// - Source: Cui et al. 2023, *Elucidating the Solution Space of Extended Reverse-Time SDE for
-///   Diffusion Models*, arXiv:2309.06169, algorithms 1 to 3 and the noise scale ER-SDE 5. Differs from
+///   Diffusion Models*, arXiv:2309.06169, algorithms 1 to 3, the noise scale ER-SDE 5 and ER-ODE. Differs from
 ///   the authors' program in that the integrals are by Gauss–Legendre quadrature instead of sums of
 ///   rectangles.
 public struct ERSDE: Solver, Configurable {
@@ -30,24 +32,30 @@ public struct ERSDE: Solver, Configurable {
 
   /// Number of estimates a step looks at, 1 to 3.
   public var stages: Int
-  /// Scale of the noise.
+  /// Scale of the noise. 0 leaves it out of a process that needs it; the flow has none by itself.
   public var noiseScale: Double
+  /// Whether the process is the probability flow.
+  public var isFlow: Bool
 
   /// Three stages and all of the noise unless told otherwise.
-  public init(stages: Int = 3, noiseScale: Double = 1) {
+  public init(stages: Int = 3, noiseScale: Double = 1, isFlow: Bool = false) {
     self.stages = stages
     self.noiseScale = noiseScale
+    self.isFlow = isFlow
   }
 
-  /// Takes the options `stages`, `noise-scale`.
+  /// Takes the options `stages`, `noise-scale`, `flow`.
   public init(options: inout OptionReader) throws(OptionError) {
     stages = try options.int("stages", default: 3, in: 1...3)
     noiseScale = try options.double("noise-scale", default: 1, in: 0...10)
+    isFlow = try options.bool("flow", default: false)
   }
 
   /// Order, evaluations, noise and source.
   public var traits: SolverTraits {
-    SolverTraits(order: stages, isStochastic: noiseScale > 0, source: "arXiv:2309.06169")
+    SolverTraits(
+      order: isFlow ? min(2, stages) : 1, isStochastic: noiseScale > 0 && !isFlow,
+      source: "arXiv:2309.06169")
   }
 
   /// The last estimates, newest first, with their σ/α.
@@ -59,7 +67,9 @@ public struct ERSDE: Solver, Configurable {
   public func makeMemory(for plan: SamplingPlan) -> Memory { Memory() }
 
   /// φ: how fast the share of old noise falls.
-  private func scale(_ ratio: Double) -> Double { ratio * (exp(pow(ratio, 0.3)) + 10) }
+  private func scale(_ ratio: Double) -> Double {
+    isFlow ? ratio : ratio * (exp(pow(ratio, 0.3)) + 10)
+  }
 
   /// The sample at `next`.
   public func step(
@@ -97,7 +107,7 @@ public struct ERSDE: Solver, Configurable {
     for (k, entry) in memory.history.enumerated() where weights[k + 1] != 0 {
       terms.append((next.alpha * weights[k + 1], entry.clean))
     }
-    if noiseScale > 0 {
+    if noiseScale > 0, !isFlow {
       let fresh = isPlain ? (kept == 1 ? 0 : to * to) : to * to - kept * kept * from * from
       terms.append(
         (next.alpha * Swift.max(0, fresh).squareRoot() * noiseScale, try noise.normal(x.shape)))

@@ -1,10 +1,25 @@
 import ItoTensors
 
+/// A sum of tensors with weights that is computed with the step it enters, so that no pass over memory is spent
+/// on it alone.
+struct Estimate: Sendable {
+  let terms: [(coefficient: Double, tensor: Tensor)]
+
+  init(_ terms: [(coefficient: Double, tensor: Tensor)]) { self.terms = terms }
+
+  init(_ tensor: Tensor) { terms = [(1, tensor)] }
+
+  /// Its terms in a combination that it enters with the given weight.
+  static func * (weight: Double, estimate: Estimate) -> [(coefficient: Double, tensor: Tensor)] {
+    estimate.terms.map { (weight * $0.coefficient, $0.tensor) }
+  }
+}
+
 /// The estimates of past steps, newest first, and where the run is: the memory of multistep methods.
 public struct EstimateHistory: Sendable {
   /// An estimate and the level it was made at.
   struct Entry: Sendable {
-    let estimate: Tensor
+    let estimate: Estimate
     let level: NoiseLevel
   }
 
@@ -21,7 +36,7 @@ public struct EstimateHistory: Sendable {
   var remaining: Int { stepCount - index }
 
   /// Keeps `estimate` for the steps to come, and no more than `capacity` of them.
-  mutating func record(_ estimate: Tensor, at level: NoiseLevel, capacity: Int) {
+  mutating func record(_ estimate: Estimate, at level: NoiseLevel, capacity: Int) {
     entries.insert(Entry(estimate: estimate, level: level), at: 0)
     if entries.count > capacity { entries.removeLast(entries.count - capacity) }
   }
@@ -44,8 +59,8 @@ public struct EstimateHistory: Sendable {
 
 extension NoiseLevel {
   /// The noise that a clean estimate implies: `(x − alpha·clean)/sigma`.
-  func noise(in x: Tensor, clean: Tensor) -> Tensor {
-    Tensor.linearCombination([(1 / sigma, x), (-alpha / sigma, clean)])
+  func noise(in x: Tensor, clean: Tensor) -> Estimate {
+    Estimate([(1 / sigma, x), (-alpha / sigma, clean)])
   }
 }
 
@@ -56,17 +71,17 @@ extension NoiseLevel {
 /// - Source: Liu et al. 2022, *Pseudo Numerical Methods for Diffusion Models on Manifolds*,
 ///   arXiv:2202.09778, equation 9, in (α, σ).
 func transfer(
-  _ x: Tensor, clean: Tensor, along slopes: [(coefficient: Double, tensor: Tensor)],
+  _ x: Tensor, clean: Tensor, along slopes: [(weight: Double, noise: Estimate)],
   from current: NoiseLevel, to next: NoiseLevel
 ) -> Tensor {
   guard current.alpha > 0 else {
     return Tensor.linearCombination(
-      [(next.alpha, clean)] + slopes.map { (next.sigma * $0.coefficient, $0.tensor) })
+      [(next.alpha, clean)] + slopes.flatMap { next.sigma * $0.weight * $0.noise })
   }
   let ratio = next.alpha / current.alpha
   let scale = next.sigma - current.sigma * ratio
   return Tensor.linearCombination(
-    [(ratio, x)] + slopes.map { (scale * $0.coefficient, $0.tensor) })
+    [(ratio, x)] + slopes.flatMap { scale * $0.weight * $0.noise })
 }
 
 /// Adams–Bashforth's coefficients for equal steps, newest first.

@@ -48,7 +48,7 @@ public struct ExponentialMultistep: Solver, Configurable {
     noise: inout SamplingNoise, denoise: DenoiseFunction
   ) throws(SamplingError) -> Tensor {
     let clean = try denoise(x, current)
-    memory.record(clean, at: current, capacity: order)
+    memory.record(Estimate(clean), at: current, capacity: order)
     let known = memory.finite(upTo: order)
     guard next.sigma > 0, known.count > 1 else {
       return try implicitStep(x, estimate: clean, from: current, to: next, noise: &noise)
@@ -59,6 +59,6 @@ public struct ExponentialMultistep: Solver, Configurable {
     ) { exponential($0 - end) }
     return Tensor.linearCombination(
       [(next.sigma / current.sigma, x)]
-        + Swift.zip(known, weights).map { (next.alpha * $1, $0.estimate) })
+        + Swift.zip(known, weights).flatMap { next.alpha * $1 * $0.estimate })
   }
 }

@@ -43,7 +43,8 @@ public struct GottaGoFast: Solver, Configurable {
 
   /// Order, evaluations, noise and source.
   public var traits: SolverTraits {
-    SolverTraits(order: 1, evaluations: 2, isStochastic: true, source: "arXiv:2105.14080")
+    SolverTraits(
+      order: 1, evaluations: 2, isStochastic: true, isAdaptive: true, source: "arXiv:2105.14080")
   }
 
   /// The schedule, the length to try and Euler's point of the step before.

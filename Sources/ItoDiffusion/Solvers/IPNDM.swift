@@ -43,7 +43,7 @@ public struct IPNDM: Solver, Configurable {
     let clean = try denoise(x, current)
     memory.record(current.noise(in: x, clean: clean), at: current, capacity: order)
     let weights = adamsBashforth(order: memory.entries.count)
-    let slopes = Swift.zip(memory.entries, weights).map { (coefficient: $1, tensor: $0.estimate) }
+    let slopes = Swift.zip(memory.entries, weights).map { (weight: $1, noise: $0.estimate) }
     return transfer(x, clean: clean, along: slopes, from: current, to: next)
   }
 }

@@ -52,6 +52,6 @@ public struct LinearMultistep: Solver, Configurable {
       knots: knots, from: current.noiseToSignal, to: next.noiseToSignal)
     return Tensor.linearCombination(
       [(next.alpha / current.alpha, x)]
-        + Swift.zip(memory.entries, weights).map { (next.alpha * $1, $0.estimate) })
+        + Swift.zip(memory.entries, weights).flatMap { next.alpha * $1 * $0.estimate })
   }
 }

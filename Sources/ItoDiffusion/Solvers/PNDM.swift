@@ -57,15 +57,13 @@ public struct PNDM: Solver, Configurable {
     _ x: Tensor, from current: NoiseLevel, to next: NoiseLevel, memory: inout Memory,
     noise: inout SamplingNoise, denoise: DenoiseFunction
   ) throws(SamplingError) -> Tensor {
-    func estimate(_ x: Tensor, _ level: NoiseLevel) throws(SamplingError) -> Tensor {
+    func estimate(_ x: Tensor, _ level: NoiseLevel) throws(SamplingError) -> Estimate {
       level.noise(in: x, clean: try denoise(x, level))
     }
     let clean = try denoise(x, current)
     let first = current.noise(in: x, clean: clean)
-    func moved(_ slopes: [(Double, Tensor)], to level: NoiseLevel) -> Tensor {
-      transfer(
-        x, clean: clean, along: slopes.map { (coefficient: $0, tensor: $1) }, from: current,
-        to: level)
+    func moved(_ slopes: [(weight: Double, noise: Estimate)], to level: NoiseLevel) -> Tensor {
+      transfer(x, clean: clean, along: slopes, from: current, to: level)
     }
     memory.history.record(first, at: current, capacity: 4)
     defer { memory.history.advance() }

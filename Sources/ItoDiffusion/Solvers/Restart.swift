@@ -24,28 +24,25 @@ public struct Restart: Solver, Configurable {
   /// One line for tables.
   public static let summary = "Heun's steps with a stretch taken again from fresh noise"
 
-  /// Ends of the interval, as σ/α.
-  public var minimum: Double, maximum: Double
+  /// Where the sample goes back and forth.
+  public var interval: NoiseInterval
   /// Steps of the interval and how often they are taken again.
   public var steps: Int, repeats: Int
 
   /// The interval the paper uses for small pictures unless told otherwise.
-  public init(minimum: Double = 0.06, maximum: Double = 0.3, steps: Int = 3, repeats: Int = 2) {
-    self.minimum = minimum
-    self.maximum = maximum
+  public init(
+    interval: NoiseInterval = NoiseInterval(0.06, 0.3), steps: Int = 3, repeats: Int = 2
+  ) {
+    self.interval = interval
     self.steps = steps
     self.repeats = repeats
   }
 
   /// Takes the options `min`, `max`, `steps`, `repeats`.
   public init(options: inout OptionReader) throws(OptionError) {
-    minimum = try options.double("min", default: 0.06, in: 1e-6...1e6)
-    maximum = try options.double("max", default: 0.3, in: 1e-6...1e6)
+    interval = try NoiseInterval(options: &options, 0.06, 0.3)
     steps = try options.int("steps", default: 3, in: 1...1000)
     repeats = try options.int("repeats", default: 2, in: 0...1000)
-    guard minimum < maximum else {
-      throw .invalidValue(key: "min", value: "\(minimum)", allowed: "less than max, \(maximum)")
-    }
   }
 
   private var heun: HeunSolver { HeunSolver(variables: .automatic) }
@@ -59,17 +56,14 @@ public struct Restart: Solver, Configurable {
   /// Refuses plans the method cannot follow.
   public func validate(_ plan: SamplingPlan) throws(SamplingError) {
     try heun.validate(plan)
-    if repeats > 0, bottom(of: plan) == nil {
-      throw .invalidPlan(
-        "restart has no level with sigma/alpha between its min, \(minimum), and max, \(maximum); "
-          + "take more steps or a wider interval")
-    }
+    if repeats > 0, bottom(of: plan) == nil { throw interval.unmet(by: "restart") }
   }
 
   /// The place in the plan's levels where the interval ends.
   private func bottom(of plan: SamplingPlan) -> Int? {
     plan.levels.indices.dropFirst().last {
-      plan.levels[$0].noiseToSignal >= minimum && plan.levels[$0].noiseToSignal < maximum
+      plan.levels[$0].noiseToSignal >= interval.minimum
+        && plan.levels[$0].noiseToSignal < interval.maximum
     }
   }
 
@@ -97,8 +91,9 @@ public struct Restart: Solver, Configurable {
       x, from: current, to: next, memory: &memory.heun, noise: &noise, denoise: denoise)
     memory.index += 1
     guard memory.index == memory.bottom else { return x }
-    let levels = interval(down: next, memory.schedule)
-    let added = (maximum * maximum - next.noiseToSignal * next.noiseToSignal).squareRoot()
+    let levels = self.levels(down: next, memory.schedule)
+    let added = (interval.maximum * interval.maximum - next.noiseToSignal * next.noiseToSignal)
+      .squareRoot()
     for _ in 0..<repeats {
       x = Tensor.linearCombination([
         (levels[0].alpha / next.alpha, x),
@@ -113,8 +108,8 @@ public struct Restart: Solver, Configurable {
   }
 
   /// The levels from the interval's beginning to `end`.
-  private func interval(down end: NoiseLevel, _ schedule: any NoiseSchedule) -> [NoiseLevel] {
-    let (high, low) = (pow(maximum, 1.0 / 7), pow(end.noiseToSignal, 1.0 / 7))
+  private func levels(down end: NoiseLevel, _ schedule: any NoiseSchedule) -> [NoiseLevel] {
+    let (high, low) = (pow(interval.maximum, 1.0 / 7), pow(end.noiseToSignal, 1.0 / 7))
     return (0..<steps).map { step in
       schedule.level(
         noiseToSignal: pow(high + Double(step) / Double(steps) * (low - high), 7))

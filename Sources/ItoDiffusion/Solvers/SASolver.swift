@@ -94,10 +94,11 @@ public struct SASolver: Solver, Configurable {
     var x = x
     if let last = memory.last, let from = memory.history.entries.first?.level {
       let before = memory.history.finite(upTo: last.order - 1)
-      let estimates = [(clean, current)] + before.map { ($0.estimate, $0.level) }
+      let estimates = [(Estimate(clean), current)] + before.map { ($0.estimate, $0.level) }
       x = update(last.x, estimates, last.drawn, tau: last.tau, from: from, to: current)
     }
-    memory.history.record(clean, at: current, capacity: max(predictorOrder, correctorOrder - 1))
+    memory.history.record(
+      Estimate(clean), at: current, capacity: max(predictorOrder, correctorOrder - 1))
     let tau = tau(at: current, on: memory.schedule)
     // Drawn even where it is not used, so that the streams do not depend on the levels.
     let drawn = self.tau > 0 ? try noise.normal(x.shape) : nil
@@ -120,7 +121,7 @@ public struct SASolver: Solver, Configurable {
 
   /// The step from `current` to `next` with a polynomial through the given estimates.
   private func update(
-    _ x: Tensor, _ estimates: [(Tensor, NoiseLevel)], _ drawn: Tensor?, tau: Double,
+    _ x: Tensor, _ estimates: [(Estimate, NoiseLevel)], _ drawn: Tensor?, tau: Double,
     from current: NoiseLevel, to next: NoiseLevel
   ) -> Tensor {
     let k = 1 + tau * tau
@@ -140,7 +141,7 @@ public struct SASolver: Solver, Configurable {
     let step = ExponentialStep(from: current, to: next, prediction: .clean, eta: tau * tau)
     var terms = [(coefficient: step.base, tensor: x)]
     for (weight, (estimate, _)) in Swift.zip(weights, estimates) {
-      terms.append((next.alpha * k * weight, estimate))
+      terms += next.alpha * k * weight * estimate
     }
     if let drawn, step.noise > 0 { terms.append((step.noise, drawn)) }
     return Tensor.linearCombination(terms)

@@ -36,7 +36,8 @@ public struct SEEDS: Solver {
   /// Order, evaluations, noise and source.
   public var traits: SolverTraits {
     SolverTraits(
-      order: stages, evaluations: stages, isStochastic: eta > 0, source: "arXiv:2305.14267")
+      order: eta > 0 ? 1 : stages, evaluations: stages, isStochastic: eta > 0,
+      source: "arXiv:2305.14267")
   }
 
   /// The memory at the beginning of a run: its schedule.

@@ -95,7 +95,7 @@ public struct UniPC: Solver, Configurable {
       memory.last = nil
       return try implicitStep(x, estimate: clean, from: current, to: next, noise: &noise)
     }
-    let estimate = prediction == .clean ? clean : current.noise(in: x, clean: clean)
+    let estimate = prediction == .clean ? Estimate(clean) : current.noise(in: x, clean: clean)
     var x = x
     if corrects, let last = memory.last, !uncorrected.contains(memory.history.index - 1) {
       let known = memory.history.finite(upTo: last.order)
@@ -117,7 +117,7 @@ public struct UniPC: Solver, Configurable {
   /// The predictor's step, or the corrector's where the estimate at the end is given.
   private func update(
     _ x: Tensor, _ known: ArraySlice<EstimateHistory.Entry>, from current: NoiseLevel,
-    to next: NoiseLevel, corrector: Tensor?
+    to next: NoiseLevel, corrector: Estimate?
   ) -> Tensor {
     let step = ExponentialStep(from: current, to: next, prediction: prediction)
     let hh = prediction == .clean ? -step.h : step.h
@@ -136,9 +136,9 @@ public struct UniPC: Solver, Configurable {
     for (k, rho) in coefficients(ratios, hh: hh, b: b).enumerated() {
       let weight = scale * rho / ratios[k]
       newest -= weight
-      terms.append((weight, estimates[k]))
+      terms += weight * estimates[k]
     }
-    if let first = known.first { terms.append((newest, first.estimate)) }
+    if let first = known.first { terms += newest * first.estimate }
     return Tensor.linearCombination(terms)
   }
 

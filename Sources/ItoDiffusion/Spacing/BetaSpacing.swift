@@ -11,7 +11,7 @@ public import ItoComponents
 ///
 /// `sigmaᵢ = min + q(1 − i/(n−1))·(max − min)`, q the quantile function of Beta(α, β)
 ///
-/// Over the range that the base spacing covers unless `sigma-min` or `sigma-max` say otherwise.
+/// Over a `NoiseRange`.
 /// - Source: Lee et al. 2024, *Beta Sampling is All You Need*, arXiv:2407.12173, section 3.3; over sigma as
 ///   in diffusers.
 public struct BetaSpacing: RangeSpacing, Configurable {
@@ -20,40 +20,25 @@ public struct BetaSpacing: RangeSpacing, Configurable {
   /// One line for tables.
   public static let summary = "quantiles of a beta distribution over sigma"
 
-  /// Gives the range, and where the run ends.
-  public var base: any StepSpacing
-  /// The least sigma, if not the range's.
-  public var minimum: Double?
-  /// The greatest sigma, if not the range's.
-  public var maximum: Double?
+  /// What the levels lie in, and where the run ends.
+  public var range: NoiseRange
   /// The distribution.
   public var distribution: BetaDistribution
 
   /// Beta(0.6, 0.6) over the whole schedule unless told otherwise.
   public init(
     distribution: BetaDistribution = BetaDistribution(alpha: 0.6, beta: 0.6),
-    minimum: Double? = nil, maximum: Double? = nil, base: any StepSpacing = UniformSpacing()
+    range: NoiseRange = NoiseRange()
   ) {
     self.distribution = distribution
-    self.minimum = minimum
-    self.maximum = maximum
-    self.base = base
+    self.range = range
   }
 
   /// Takes the options `alpha`, `beta`, `sigma-min`, `sigma-max`, `final`.
   public init(options: inout OptionReader) throws(OptionError) {
     self.init(
       distribution: try BetaDistribution(options: &options),
-      minimum: try options.double("sigma-min", in: 1e-12...1e9),
-      maximum: try options.double("sigma-max", in: 1e-12...1e9),
-      base: UniformSpacing(final: try options.choice("final", default: .zero)))
-  }
-
-  /// The spacing for a picture of that many tokens.
-  public func adapted(tokens: Int) -> any StepSpacing {
-    var copy = self
-    copy.base = base.adapted(tokens: tokens)
-    return copy
+      range: try NoiseRange(options: &options))
   }
 
   func value(at fraction: Double, from maximum: Double, to minimum: Double) -> Double {

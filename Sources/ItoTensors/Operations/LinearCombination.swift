@@ -15,7 +15,10 @@ extension Tensor {
   public static func linearCombination(
     _ terms: [(coefficient: Double, tensor: Tensor)], dtype: DType? = nil
   ) -> Tensor {
-    combined(terms.map(\.tensor), terms.map { Float($0.coefficient) }, rows: 1, dtype: dtype)
+    let result = combined(
+      terms.map(\.tensor), terms.map { Float($0.coefficient) }, rows: 1, dtype: dtype)
+    CombinationObservers.current?.combined(terms, into: result)
+    return result
   }
 
   /// As ``linearCombination(_:dtype:)`` with a coefficient for each index of the first axis (for

@@ -28,7 +28,7 @@ import Testing
   static func found(_ search: any LevelSearch, _ count: Int) throws -> [NoiseLevel] {
     var noise = SamplingNoise(seed: 3, count: 1, engine: .philox)
     let denoise = DenoiseFunction { (x, level) throws(SamplingError) in
-      Self.problem.denoise(x, at: level, CleanPrediction())
+      Self.problem.denoise(x, at: level)
     }
     let levels = try search.levels(
       counts: [count], of: grid, clean: clean, noise: &noise, denoise: denoise)
@@ -98,5 +98,5 @@ private struct MixtureDenoiser: Denoiser {
 
   func denoise(
     _ x: Tensor, at level: NoiseLevel, given conditioning: Conditioning, context: EvaluationContext
-  ) throws(SamplingError) -> Tensor { problem.denoise(x, at: level, CleanPrediction()) }
+  ) throws(SamplingError) -> Tensor { problem.denoise(x, at: level) }
 }
