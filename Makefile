@@ -30,6 +30,7 @@ test: ## run the tests, and the parity check where golden folders are at hand (F
 	@$(enter) Scripts/setup.sh test
 	@$(enter) swift test --no-parallel $(test_flags)
 	@$(enter) Scripts/parity.sh .build/testing/release/ito "$(FIXTURES)"
+	@$(enter) Scripts/parity-forms.sh .build/testing/release/ito "$(FIXTURES)"
 
 build: ## build everything, optimised
 	@$(enter) Scripts/setup.sh build
