@@ -49,11 +49,12 @@ bench: ## share of the machine's peak reached by products and convolutions, besi
 	@$(enter) cd Benchmarks && swift build -c release --product ito-benchmarks && \
 	  .build/release/ito-benchmarks ops
 
+# PYTHON is used instead of a new environment; ARGS go to compare.py, such as ARGS="--precisions f32 --rounds 5".
 bench-peers: ## train and sample the same networks here and in PyTorch, in turn (makes a virtual environment)
 	@$(enter) Scripts/setup.sh build
-	@$(enter) Benchmarks/peers/setup.sh
+	@$(enter) test -n "$(PYTHON)" || Benchmarks/peers/setup.sh
 	@$(enter) cd Benchmarks && swift build -c release --product ito-benchmarks && \
-	  peers/.venv/bin/python peers/compare.py
+	  "$${PYTHON:-peers/.venv/bin/python}" peers/compare.py $(ARGS)
 
 format: ## rewrite the Swift sources in the checked-in style
 	@$(enter) Scripts/format.sh write

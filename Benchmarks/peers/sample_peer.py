@@ -25,7 +25,8 @@ def main():
     network.eval()
     call = peer.caller(network, args)
     shape = peer.picture_shape(network, args.batch)
-    labels = torch.arange(args.batch) % peer.class_count(network)
+    count = peer.class_count(network)
+    given = {"label": torch.arange(args.batch) % count} if count else peer.prompts(network, args)
     times = torch.linspace(1, 0, args.steps + 1).tolist()
 
     @torch.inference_mode()
@@ -33,7 +34,7 @@ def main():
         x = torch.randn(shape).contiguous(memory_format=torch.channels_last)
         for now, then in zip(times, times[1:]):
             timestep = torch.full((args.batch,), now * 1000)
-            x = x + (then - now) * call(x.to(dtype), timestep, labels)[:, : shape[1]].float()
+            x = x + (then - now) * call(x.to(dtype), timestep, given)[:, : shape[1]].float()
         if not torch.isfinite(x).all():
             raise SystemExit("the pictures are not finite")
 

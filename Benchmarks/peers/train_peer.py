@@ -4,13 +4,14 @@
     train_peer.py NETWORK.json [--batch 128] [--precision f32|autocast|bf16] [--compile]
 
 One step is what a trainer does: gather a batch of uint8 pictures, scale, draw noise and times, form
-x_t = (1 - t) clean + t noise, mean squared error of the velocity noise - clean, backward, clip, AdamW
-(fused), and an exponential moving average of the weights.
+x_t = (1 - t) clean + t noise, mean squared error of the velocity noise - clean, backward, clip, the optimizer
+(fused AdamW, or Muon), and an exponential moving average of the weights.
 """
 import argparse
 
 import torch
 
+import optimizers
 import peer
 
 
@@ -18,6 +19,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     peer.add_arguments(parser)
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--optimizer", choices=("adamw", "muon"), default="adamw")
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--no-ema", action="store_true", help="leave the moving average of the weights out")
@@ -29,11 +31,13 @@ def main():
     call = peer.caller(network, args)
     parameters = [p for p in network.parameters() if p.requires_grad]
     averages = [p.detach().clone() for p in parameters]
-    optimizer = torch.optim.AdamW(parameters, lr=1e-4, weight_decay=0.01, fused=True)
+    optimizer = optimizers.make(args.optimizer, network)
 
     shape = peer.picture_shape(network, args.batch)
     pictures = torch.randint(0, 256, (4096, *shape[1:]), dtype=torch.uint8)
-    classes = torch.randint(0, peer.class_count(network), (len(pictures),))
+    count = peer.class_count(network)
+    classes = torch.randint(0, count or 1, (len(pictures),))
+    given = None if count else peer.prompts(network, args)
     losses = []
 
     def step():
@@ -44,7 +48,7 @@ def main():
         time = torch.rand(args.batch)
         x = torch.lerp(clean, noise, time.view(-1, 1, 1, 1))
         # The denoisers with twice as many outputs also predict a variance; only the first half learns here.
-        velocity = call(x.to(dtype), time * 1000, classes[index])[:, : shape[1]]
+        velocity = call(x.to(dtype), time * 1000, given or {"label": classes[index]})[:, : shape[1]]
         loss = torch.nn.functional.mse_loss(velocity.float(), noise - clean)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -58,7 +62,7 @@ def main():
 
     clocked = peer.clock(step, args.warm_up, args.steps)
     peer.report("train", args, network, args.batch, clocked,
-                first_loss=round(losses[0], 4), last_loss=round(losses[-1], 4))
+                optimizer=args.optimizer, first_loss=round(losses[0], 4), last_loss=round(losses[-1], 4))
 
 
 if __name__ == "__main__":

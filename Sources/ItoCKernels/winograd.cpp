@@ -15,7 +15,8 @@ struct WinogradTiles {
   int64_t first, count;               // tiles
   int64_t first_output, last_output;  // multiples of kLanes but the end
   float* values;                      // [(m + 2)^2, count, channels]
-  float* products;                    // [(m + 2)^2, count, 16]
+  float* products;                    // [panels, (m + 2)^2, count, 16]
+  int64_t panels;                     // whose products are found together
 };
 
 }  // namespace
@@ -37,6 +38,7 @@ int64_t tiles_of(const ito_winograd_desc& d) {
 // are larger, although their values leave the second-level cache.
 constexpr int64_t kCachedWeights = 2 << 20;  // floats
 constexpr int64_t kTiles = 24, kTilesOfLarge = 96;
+constexpr int64_t kCachedValues = 5 << 16;  // floats; below, panels one at a time were as quick
 
 int64_t blocks_of(const ito_winograd_desc& d) {
   int64_t block = ito_winograd_weights_count(&d) > kCachedWeights ? kTilesOfLarge : kTiles;
@@ -74,7 +76,7 @@ struct Convolution {
   const ito_winograd_desc& desc;
   const float *x, *weights, *bias;
   float* out;
-  int64_t tiles, block, blocks, parts;
+  int64_t tiles, block, blocks, parts, panels;
 
   Convolution(const ito_winograd_desc& d, const float* x, const float* weights, const float* bias, float* out)
       : desc(d), x(x), weights(weights), bias(bias), out(out), tiles(tiles_of(d)), blocks(blocks_of(d)) {
@@ -82,68 +84,27 @@ struct Convolution {
     // Few blocks are shared out by output channels too; each share transforms its tiles again.
     int64_t wanted = (8 * ito_threads() + blocks - 1) / blocks, most = (panels_of(d) + 7) / 8;
     parts = ito_threads() == 1 ? 1 : wanted < most ? wanted : most;
+    // Values of tiles that do not stay in the second-level cache are read once for four panels.
+    panels = products_of(d) * block * d.channels > kCachedValues ? 4 : 1;
   }
 
   void run(int64_t begin, int64_t end) const {
     int64_t products = products_of(desc);
     size_t zeros = size_t(desc.channels) * 4, values = size_t(products * block * desc.channels) * 4;
-    size_t sums = size_t(products * block * kOutputs) * 4, bytes = zeros + values + sums;
+    size_t sums = size_t(panels * products * block * kOutputs) * 4, bytes = zeros + values + sums;
     float* scratch = static_cast<float*>(ito_alloc(bytes));
     memset(scratch, 0, zeros);
     for (int64_t item = begin; item < end; item++) {
-      int64_t part = item / blocks, first = item % blocks * block, panels = panels_of(desc);
+      int64_t part = item / blocks, first = item % blocks * block, all = panels_of(desc);
       int64_t last = first + block < tiles ? first + block : tiles;
-      int64_t last_output = panels * (part + 1) / parts * kOutputs;
+      int64_t last_output = all * (part + 1) / parts * kOutputs;
       WinogradTiles job{&desc, x, weights, bias, scratch, out, first, last - first,
-                        panels * part / parts * kOutputs,
+                        all * part / parts * kOutputs,
                         last_output < desc.out_channels ? last_output : desc.out_channels,
-                        scratch + zeros / 4, scratch + (zeros + values) / 4};
+                        scratch + zeros / 4, scratch + (zeros + values) / 4, panels};
       ITO_DISPATCH(winograd_range)(job);
     }
     ito_free(scratch, bytes);
-  }
-};
-
-// The transform of kernels along one axis, the rows of G.
-const double kFilter2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-const double kFilter4[6][3] = {{1 / 4.0, 0, 0},
-                               {-1 / 6.0, -1 / 6.0, -1 / 6.0},
-                               {-1 / 6.0, 1 / 6.0, -1 / 6.0},
-                               {1 / 24.0, 1 / 12.0, 1 / 6.0},
-                               {1 / 24.0, -1 / 12.0, 1 / 6.0},
-                               {0, 0, 1}};
-
-struct Weights {
-  const ito_winograd_desc& desc;
-  const float* kernel;
-  int order;
-  float* transformed;  // [panel, product, channels, 16]
-
-  double tap(int64_t o, int64_t c, int i, int j) const {
-    const ito_winograd_desc& d = desc;
-    switch (order) {
-      case ITO_KERNEL_ADJOINT: return kernel[((c * 3 + 2 - i) * 3 + 2 - j) * d.out_channels + o];
-      case ITO_KERNEL_PUBLISHED: return kernel[((o * d.channels + c) * 3 + i) * 3 + j];
-      default: return kernel[((o * 3 + i) * 3 + j) * d.channels + c];
-    }
-  }
-  void panel(int64_t p) const {
-    int64_t n = desc.tile + 2, products = n * n;
-    const double(*g)[3] = desc.tile == 4 ? kFilter4 : kFilter2;
-    for (int64_t lane = 0; lane < kOutputs; lane++) {
-      int64_t o = p * kOutputs + lane;
-      for (int64_t c = 0; c < desc.channels; c++) {
-        double rows[6][3] = {};
-        for (int64_t i = 0; i < n && o < desc.out_channels; i++)
-          for (int j = 0; j < 3; j++)
-            rows[i][j] = g[i][0] * tap(o, c, 0, j) + g[i][1] * tap(o, c, 1, j) + g[i][2] * tap(o, c, 2, j);
-        float* to = transformed + p * products * desc.channels * kOutputs + c * kOutputs + lane;
-        for (int64_t i = 0; i < n; i++)
-          for (int64_t j = 0; j < n; j++)
-            to[(i * n + j) * desc.channels * kOutputs] =
-                float(rows[i][0] * g[j][0] + rows[i][1] * g[j][1] + rows[i][2] * g[j][2]);
-      }
-    }
   }
 };
 
@@ -179,16 +140,6 @@ int64_t ito_winograd_choice(const ito_winograd_desc* desc) {
 
 int64_t ito_winograd_weights_count(const ito_winograd_desc* desc) {
   return panels_of(*desc) * products_of(*desc) * desc->channels * kOutputs;
-}
-
-void ito_winograd_weights(const ito_winograd_desc* desc, const float* kernel, int order, float* transformed) {
-  Weights job{*desc, kernel, order, transformed};
-  ito_parallel_for(
-      panels_of(*desc), 1,
-      [](void* ctx, int64_t begin, int64_t end) {
-        for (int64_t p = begin; p < end; p++) static_cast<Weights*>(ctx)->panel(p);
-      },
-      &job);
 }
 
 void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed, const float* bias,

@@ -1,5 +1,6 @@
 #include "scalar_types.h"
 #include "lanes.h"
+#include "panel_product.h"
 
 // One-dimensional transforms of an m-output tile; a two-dimensional one applies them along both axes.
 template <int m>
@@ -93,36 +94,6 @@ static inline void transform_output(const float* products, int64_t step, const f
   }
 }
 
-// Rows whose sums fit the registers beside sixteen weights.
-#if ITO_LEVEL >= 2
-constexpr int kRows = 12;
-#elif ITO_LEVEL == 1
-constexpr int kRows = 6;
-#else
-constexpr int kRows = 2;
-#endif
-
-// products[r, 0 ..< 16] = sum over k of a[r, k] u[k, 0 ..< 16] for R rows, `stride` apart in a.
-template <int R>
-static void product_rows(const float* a, int64_t stride, const float* u, int64_t k, float* products) {
-  lanes sum[R];
-  for (int r = 0; r < R; r++) sum[r] = 0;
-#pragma clang loop unroll_count(2)
-  for (int64_t i = 0; i < k; i++) {
-    lanes w;
-    load_lanes(w, u + i * kLanes);
-    for (int r = 0; r < R; r++) sum[r] += w * a[r * stride + i];
-  }
-  for (int r = 0; r < R; r++) __builtin_memcpy(products + r * kLanes, &sum[r], sizeof(lanes));
-}
-// As many rows as are left, at most kRows.
-template <int R>
-static inline void product_some(int64_t rows, const float* a, int64_t stride, const float* u, int64_t k,
-                                float* products) {
-  if (rows >= R) return product_rows<R>(a, stride, u, k, products);
-  if constexpr (R > 1) product_some<R - 1>(rows, a, stride, u, k, products);
-}
-
 template <int m>
 static void winograd_tiles(const WinogradTiles& job) {
   constexpr int n = m + 2, kProducts = n * n;
@@ -144,27 +115,34 @@ static void winograd_tiles(const WinogradTiles& job) {
       transform_input<m>(pixel, c, d.channels - c, step, job.values + t * d.channels + c);
   }
 
-  for (int64_t o = job.first_output; o < job.last_output; o += kLanes) {
-    const float* weights = job.weights + o * kProducts * d.channels;
+  // Panels of a group take their turns at one product's values, which are then in cache.
+  const int64_t panel_step = kProducts * product_step;
+  for (int64_t group = job.first_output; group < job.last_output; group += job.panels * kLanes) {
+    const int64_t left = (job.last_output - group + kLanes - 1) / kLanes, panels = left < job.panels ? left : job.panels;
     for (int p = 0; p < kProducts; p++)
-      for (int64_t t = 0; t < job.count; t += kRows)
-        product_some<kRows>(job.count - t, job.values + p * step + t * d.channels, d.channels,
-                            weights + p * d.channels * kLanes, d.channels,
-                            job.products + p * product_step + t * kLanes);
-    int64_t count = d.out_channels - o < kLanes ? d.out_channels - o : kLanes;
-    float bias[kLanes] = {};
-    if (job.bias) __builtin_memcpy(bias, job.bias + o, size_t(count) * 4);
-    for (int64_t t = 0; t < job.count; t++) {
-      int64_t tile = job.first + t, sample = tile / (across * down);
-      int64_t top = tile / across % down * m, left = tile % across * m;
-      float* pixel[m * m];
-      for (int i = 0; i < m; i++)
-        for (int j = 0; j < m; j++) {
-          bool inside = top + i < d.out_height && left + j < d.out_width;
-          int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j) * d.out_channels + o;
-          pixel[i * m + j] = inside ? job.out + at : nullptr;
-        }
-      transform_output<m>(job.products + t * kLanes, product_step, bias, pixel, count);
+      for (int64_t panel = 0; panel < panels; panel++) {
+        const float* weights = job.weights + ((group + panel * kLanes) * kProducts + p * kLanes) * d.channels;
+        float* products = job.products + panel * panel_step + p * product_step;
+        for (int64_t t = 0; t < job.count; t += kRows)
+          product_some<kRows>(job.count - t, job.values + p * step + t * d.channels, d.channels, weights, d.channels,
+                              products + t * kLanes);
+      }
+    for (int64_t panel = 0; panel < panels; panel++) {
+      const int64_t o = group + panel * kLanes, count = d.out_channels - o < kLanes ? d.out_channels - o : kLanes;
+      float bias[kLanes] = {};
+      if (job.bias) __builtin_memcpy(bias, job.bias + o, size_t(count) * 4);
+      for (int64_t t = 0; t < job.count; t++) {
+        int64_t tile = job.first + t, sample = tile / (across * down);
+        int64_t top = tile / across % down * m, left = tile % across * m;
+        float* pixel[m * m];
+        for (int i = 0; i < m; i++)
+          for (int j = 0; j < m; j++) {
+            bool inside = top + i < d.out_height && left + j < d.out_width;
+            int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j) * d.out_channels + o;
+            pixel[i * m + j] = inside ? job.out + at : nullptr;
+          }
+        transform_output<m>(job.products + panel * panel_step + t * kLanes, product_step, bias, pixel, count);
+      }
     }
   }
 }

@@ -151,7 +151,10 @@ struct ProgramTests {
     }
     #expect(!timed.text.contains("\"part\":\"text\""))
     #expect(timed.text.contains("\"operation\":\"Matmul\""), "\(timed.text)")
-    #expect(shop.ito("bench", model, "--rounds", "1").text.contains("peak"))
+    let roof = "\(shop.folder.path)/roof.svg"
+    #expect(shop.ito("bench", model, "--rounds", "1", "--roofline", roof).text.contains("peak"))
+    let drawing = String(decoding: shop.folder.bytes(roof), as: UTF8.self)
+    #expect(drawing.hasPrefix("<svg") && drawing.contains("Matmul") && drawing.contains("GFLOP/s"))
     let one = "\(shop.folder.path)/one.png", two = "\(shop.folder.path)/two.png"
     _ = shop.ito("generate", "b", "--model", model, "--seed", "5", "--output", one)
     _ = shop.ito("generate", "1", "--model", model, "--seed", "5", "--output", two)
@@ -238,6 +241,7 @@ struct ProgramTests {
       ["generate", "--noise", "dice"], ["generate", "--sise", "3"], ["inspect", "/nowhere"],
       ["parity", "/nowhere"], ["eval", "--count", "1"], ["paint"],
       ["bench", "--size", "512"], ["bench", "--rounds", "0"], ["bench", "/nowhere"],
+      ["bench", "--against", "abacus"],
     ] {
       let outcome = Program.run(arguments, in: shop.folder)
       #expect((outcome.status ?? 0) != 0, "\(arguments)")

@@ -10,5 +10,7 @@ struct ItoBenchmarks: ParsableCommand {
       Machines drift: compare figures of one run, never of two. `cpu_share` well under 1 says that \
       something else was running.
       """,
-    subcommands: [Operations.self, Solvers.self])
+    subcommands: [
+      Operations.self, Solvers.self, TrainingRate.self, SamplingRate.self, ForwardPass.self,
+    ])
 }

@@ -40,6 +40,21 @@ void ito_accumulate(float* sum, const void* term, int dtype, int64_t count);
 /// The sum of squares of F32 or BF16 elements, in double precision and in an order that does not depend
 /// on the threads.
 double ito_sum_of_squares(const void* in, int dtype, int64_t count);
+
+typedef struct {
+  int64_t count, size, depth;
+  int64_t b_is_symmetric;
+  float scale, addend_scale, diagonal;
+} ito_symmetric_product_desc;
+
+/// out = scale · A Bᵀ + addend_scale · D + diagonal · I for each of `count` pairs of matrices whose product is
+/// symmetric, float32. Half of it is computed, the other half mirrored.
+///
+/// `a` and `b` are [count, size, depth] and may be the same; with `b_is_symmetric`, whose depth is the size, `b` is
+/// read by its columns, which is quicker. `addend` is [count, size, size], symmetric, or
+/// null; `out` is [count, size, size] and none of the others. Sums are in the order of the depth.
+void ito_symmetric_product(const ito_symmetric_product_desc* desc, const float* a, const float* b,
+                           const float* addend, float* out);
 #ifdef __cplusplus
 }
 #endif

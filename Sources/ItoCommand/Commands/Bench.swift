@@ -11,10 +11,15 @@ struct Bench: ParsableCommand {
       and the median of several rounds after one that is not counted, and the most memory the process held
       meanwhile. With --profile, one more evaluation lists where its time goes.
 
+      --against times the same parts of the same files in other engines, torch (diffusers) and openvino, one
+      after the other in this run, and gives our time over theirs: below 1 is quicker here. They run in the
+      Python that ITO_PEERS_PYTHON names, or in the environment that Benchmarks/peers/setup.sh makes.
+
       Examples:
         ito bench Models/fashion-mnist --batch 64
         ito bench stable-diffusion-v1-5 --size 512x512 --precision float32 --threads 1
-        ito bench stable-diffusion-v1-5 --profile --rounds 1
+        ito bench stable-diffusion-v1-5 --profile --rounds 1 --roofline roofline.svg
+        ito bench stable-diffusion-v1-5 --size 512x512 --against torch,openvino
       """)
 
   @OptionGroup var shared: SharedOptions
@@ -36,7 +41,25 @@ struct Bench: ParsableCommand {
   @Flag(help: "List each kind of operation of one evaluation: time, rate, share of the peak.")
   var profile = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Draw each operation of one evaluation beside what the machine allows, as SVG.",
+      valueName: "file"))
+  var roofline: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Time other engines too and print ratios: torch, openvino, or both with a comma.",
+      valueName: "engines"))
+  var against: String?
+
+  private var engines: [String] { against?.split(separator: ",").map(String.init) ?? [] }
+
   func validate() throws {
+    if let odd = engines.first(where: { !PeerEngines.known.contains($0) }) {
+      throw ValidationError(
+        "--against \(odd): choose from \(PeerEngines.known.joined(separator: ", ")).")
+    }
     if !(1...4096).contains(batch) { throw ValidationError("--batch \(batch): give 1 to 4096.") }
     if !(1...1000).contains(rounds) { throw ValidationError("--rounds \(rounds): give 1 to 1000.") }
     _ = try parsedSize()
@@ -56,53 +79,102 @@ struct Bench: ParsableCommand {
   func run() throws {
     shared.apply()
     let interrupt = Interrupt.watch()
-    var generator: ImageGenerator?
-    try report("load", interrupt) { generator = try loading.load(model) }
-    guard let generator else { return }
+    let peers = engines.isEmpty ? nil : try PeerEngines()
+    var loading = loading
+    // Other engines have no default of their own: the same precision for all of them.
+    if peers != nil && loading.precision == nil { loading.precision = "float32" }
     let wanted = try parsedSize()
-    let prompt = generator.labels.first ?? "a photograph of an astronaut riding a horse"
-    let request = GenerationRequest(
-      prompts: [Prompt](repeating: Prompt(prompt), count: batch), height: wanted?.height,
-      width: wanted?.width, batchSize: batch)
-    let parts = try GenerationParts(generator, request)
-    if generator.takesText { try report("text", interrupt) { try parts.encodePrompt() } }
-    try report("denoiser", interrupt) { try parts.evaluate() }
-    try report("decode", interrupt) { try parts.decode() }
-    if profile { try list(parts) }
+    var timings: [PartTiming] = []
+    try time(loading, size: wanted, interrupt, &timings)
+    guard let peers else { return }
+    let folder = try ModelLocator.folder(model)
+    for engine in engines {
+      try peers.time(
+        engine, folder: folder, size: wanted, batch: batch, precision: name(of: loading.precision),
+        threads: Runtime.threads, rounds: rounds
+      ) { theirs in
+        if interrupt.isRequested { throw CommandFailure("Stopped while timing \(engine).") }
+        show(theirs, peer: engine)
+        if let ours = timings.first(where: { $0.part == theirs.part }) {
+          showRatio(ours, theirs, engine)
+        }
+      }
+    }
   }
 
-  /// Times `body` and says so. Loading happens once: a second time finds the files in memory.
-  private func report(_ part: String, _ interrupt: Interrupt, _ body: () throws -> Void) throws {
+  /// Our own timings. The model is let go afterwards, so that other engines have the memory.
+  private func time(
+    _ loading: LoadingFlags, size: (width: Int, height: Int)?, _ interrupt: Interrupt,
+    _ timings: inout [PartTiming]
+  ) throws {
+    var generator: ImageGenerator?
+    let type = name(of: loading.precision)
+    func report(_ part: String, _ body: () throws -> Void) throws {
+      let timing = try measure(part, type, interrupt, body)
+      show(timing, peer: nil)
+      timings.append(timing)
+    }
+    try report("load") { generator = try loading.load(model) }
+    guard let generator else { return }
+    let prompt = generator.labels.first ?? "a photograph of an astronaut riding a horse"
+    let request = GenerationRequest(
+      prompts: [Prompt](repeating: Prompt(prompt), count: batch), height: size?.height,
+      width: size?.width, batchSize: batch)
+    let parts = try GenerationParts(generator, request)
+    if generator.takesText { try report("text") { try parts.encodePrompt() } }
+    try report("denoiser") { try parts.evaluate() }
+    try report("decode") { try parts.decode() }
+    if profile || roofline != nil { try list(parts) }
+  }
+
+  /// As results name element types.
+  private func name(of precision: String?) -> String {
+    ["float32": "f32", "bfloat16": "bf16"][precision ?? ""] ?? precision ?? "default"
+  }
+
+  /// Times `body`. Loading happens once: a second time finds the files in memory.
+  private func measure(
+    _ part: String, _ precision: String, _ interrupt: Interrupt, _ body: () throws -> Void
+  ) throws -> PartTiming {
     let isLoading = part == "load"
     PeakMemory.reset()
     if !isLoading { try body() }
-    var seconds: [Double] = []
+    var (seconds, processor): ([Double], [Double]) = ([], [])
     var bar = ProgressBar(part, unit: "round", total: rounds, isShown: !shared.json)
     defer { bar.clear() }
     while seconds.count < (isLoading ? 1 : rounds) {
       if interrupt.isRequested { throw CommandFailure("Stopped while timing \(part).") }
-      let begin = now()
+      let (begin, used) = (now(), processorSeconds())
       try body()
       seconds.append(now() - begin)
+      processor.append(processorSeconds() - used)
       bar.update(seconds.count)
     }
-    seconds.sort()
-    let (best, median) = (seconds[0], seconds[seconds.count / 2])
-    let type = loading.precision ?? "default"
-    bar.clear()
+    return PartTiming(
+      part: part, precision: precision, wall: seconds, processor: processor,
+      peak: PeakMemory.megabytes)
+  }
+
+  private func show(_ timing: PartTiming, peer: String?) {
     if shared.json {
-      let line: JSONObject = [
-        "part": .string(part), "precision": .string(type), "seconds_best": .double(best),
-        "seconds_median": .double(median),
-        "peak_rss_mb": PeakMemory.megabytes.map { JSONValue.double($0) } ?? JSONValue.null,
-      ]
-      Terminal.output(JSONValue.object(line).text())
-    } else {
-      let memory = PeakMemory.megabytes.map { "  peak \(fixed($0, 0)) MB" } ?? ""
-      let times =
-        isLoading ? milliseconds(best) : "\(milliseconds(best))  median \(milliseconds(median))"
-      Terminal.output(aligned(part, 10) + times + memory)
+      Terminal.output(JSONValue.object(timing.json(peer: peer)).text())
+      return
     }
+    let memory = timing.peak.map { "  peak \(fixed($0, 0)) MB" } ?? ""
+    let median = timing.part == "load" ? "" : "  median \(milliseconds(timing.median))"
+    Terminal.output(
+      aligned(peer.map { "\(timing.part), \($0)" } ?? timing.part, peer == nil ? 10 : 22)
+        + milliseconds(timing.best) + median + memory)
+  }
+
+  private func showRatio(_ ours: PartTiming, _ theirs: PartTiming, _ engine: String) {
+    if shared.json {
+      Terminal.output(JSONValue.object(ours.ratio(to: theirs, peer: engine)).text())
+      return
+    }
+    Terminal.output(
+      aligned("", 22) + "ours over \(engine)'s: \(fixed(ours.best / theirs.best, 2)) of the time, "
+        + "\(fixed(ours.processor / theirs.processor, 2)) of the processor time")
   }
 
   private func list(_ parts: GenerationParts) throws {
@@ -110,6 +182,12 @@ struct Bench: ParsableCommand {
     let begin = now()
     let entries = try Profile.recording { try parts.evaluate() }.entries
     let total = now() - begin
+    if let roofline {
+      let plot = RooflinePlot(entries: entries, peak: machine).svg(
+        title: "\(model), one evaluation, \(Runtime.threads) threads")
+      try AtomicFile.write(roofline, bytes: Array(plot.utf8))
+    }
+    guard profile else { return }
     let table = ProfileTable(entries: entries, total: total, peak: machine)
     if shared.json {
       for line in table.json { Terminal.output(line.text()) }

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// Seconds since some fixed moment, for measuring durations.
 func now() -> Double {
   let d = ContinuousClock.now - start
@@ -5,6 +11,13 @@ func now() -> Double {
 }
 
 private let start = ContinuousClock.now
+
+/// Seconds that all processors spent on this process.
+func processorSeconds() -> Double {
+  var used = timespec()
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)
+  return Double(used.tv_sec) + Double(used.tv_nsec) * 1e-9
+}
 
 /// `0.42 s`, `12.3 s`, `3 min 05 s`, `2 h 07 min`.
 func formatted(seconds: Double) -> String {

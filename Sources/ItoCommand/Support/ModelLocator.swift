@@ -37,9 +37,17 @@ enum ModelLocator {
     var found: [String] = []
     if let path = getenv("ITO_MODELS") { found.append(String(cString: path)) }
     found.append("Models")
-    var folder = programFolder
+    for folder in foldersAboveProgram where isFile("\(folder)/Models/\(defaultModel)/model.json") {
+      found.append("\(folder)/Models")
+    }
+    return found
+  }
+
+  /// The folder of the program and those above it, the innermost first.
+  static var foldersAboveProgram: [String] {
+    var (found, folder): ([String], String) = ([], programFolder)
     while let slash = folder.lastIndex(of: "/") {
-      if isFile("\(folder)/Models/\(defaultModel)/model.json") { found.append("\(folder)/Models") }
+      found.append(folder)
       folder = String(folder[..<slash])
     }
     return found

@@ -145,6 +145,7 @@ public struct Muon: Optimizer, Configurable {
     return result
   }
 
-  /// Elements of matrices that are made orthogonal together: 1 MB.
-  private static let stackSize = 1 << 18
+  /// Elements of matrices that are made orthogonal together: 256 KB, so that the operands and the result
+  /// of a product are in a core's cache.
+  private static let stackSize = 1 << 16
 }

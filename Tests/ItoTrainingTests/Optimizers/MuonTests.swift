@@ -6,6 +6,12 @@ import Testing
 
 @testable import ItoTraining
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Musl
+#endif
+
 /// Matrices of every kind that is told apart, by the name of the parameter.
 private struct Layers: Module {
   var tensors: [(name: String, tensor: Tensor)]
@@ -104,6 +110,35 @@ private func rows(_ values: [Float], columns: Int) -> [[Double]] {
           absolute: 1e-5) == nil)
     }
     #expect(result.indexed(1, axis: 0).scalars.allSatisfy { $0 == 0 })
+  }
+
+  @Test(
+    "Close to plain loops in double precision for every spectrum, shape and number of steps",
+    arguments: [Shape([24, 60]), Shape([60, 24]), Shape([24, 24])], [1, 4, 5, 6, 12])
+  func spectra(shape: Shape, steps: Int) {
+    let (m, n) = (shape[0], shape[1])
+    let side = min(m, n)
+    // Singular values of the sum of outer products are near these factors.
+    let spectra: [(Int) -> Double] = [
+      { _ in 1 }, { pow(10, -4 * Double($0) / Double(side - 1)) },
+      { pow(10, -7 * Double($0) / Double(side - 1)) }, { $0 < 3 ? 1 : 0 }, { $0 == 0 ? 1 : 1e-3 },
+    ]
+    for (number, spectrum) in spectra.enumerated() {
+      let left = rows(randomTensor([side, m], seed: 11).scalars, columns: m)
+      let right = rows(randomTensor([side, n], seed: 12).scalars, columns: n)
+      var values = [Float](repeating: 0, count: m * n)
+      for i in 0..<m {
+        for j in 0..<n {
+          values[i * n + j] = Float(
+            (0..<side).reduce(0.0) { $0 + spectrum($1) * left[$1][i] * right[$1][j] })
+        }
+      }
+      let result = Tensor(values, shape: [1, m, n]).orthogonalized(steps: steps).scalars
+      let expected = orthogonal(rows(values, columns: n), steps: steps).joined().map { $0 }
+      let error = zip(result, expected).reduce(0) { $0 + pow(Double($1.0) - $1.1, 2) }
+      let size = expected.reduce(0) { $0 + $1 * $1 }
+      #expect((error / size).squareRoot() < 1e-3, "spectrum \(number)")
+    }
   }
 
   @Test("A step is momentum, look-ahead, orthogonal direction, decay")

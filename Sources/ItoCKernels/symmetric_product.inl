@@ -1,0 +1,85 @@
+#include "scalar_types.h"
+#include "lanes.h"
+#include "panel_product.h"
+
+typedef float octet __attribute__((ext_vector_type(8)));
+
+// to[c * to_stride + r] = from[r * from_stride + c] for r < rows, c < columns.
+static void transpose(const float* from, int64_t from_stride, int64_t rows, int64_t columns, float* to,
+                      int64_t to_stride) {
+  int64_t r = 0;
+  for (; r + 8 <= rows; r += 8) {
+    int64_t c = 0;
+    for (; c + 8 <= columns; c += 8) {
+      octet x[8], y[8];
+      for (int i = 0; i < 8; i++) __builtin_memcpy(&x[i], from + (r + i) * from_stride + c, sizeof(octet));
+      for (int i = 0; i < 8; i += 2) {
+        y[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        y[i + 1] = __builtin_shufflevector(x[i], x[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+      }
+      for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; j++) {
+          x[i + 2 * j] = __builtin_shufflevector(y[i + j], y[i + j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+          x[i + 2 * j + 1] = __builtin_shufflevector(y[i + j], y[i + j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+      for (int i = 0; i < 4; i++) {
+        y[i] = __builtin_shufflevector(x[i], x[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        y[i + 4] = __builtin_shufflevector(x[i], x[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+      }
+      for (int i = 0; i < 8; i++) __builtin_memcpy(to + (c + i) * to_stride + r, &y[i], sizeof(octet));
+    }
+    for (; c < columns; c++)
+      for (int64_t i = r; i < r + 8; i++) to[c * to_stride + i] = from[i * from_stride + c];
+  }
+  for (; r < rows; r++)
+    for (int64_t c = 0; c < columns; c++) to[c * to_stride + r] = from[r * from_stride + c];
+}
+
+// Sixteen columns of one result, from the diagonal down, and what they mirror to.
+static void symmetric_panel(const SymmetricPanel& job) {
+  const ito_symmetric_product_desc& d = *job.desc;
+  const int64_t first = job.panel * kLanes, rows = d.size - first;
+  const int64_t width = rows < kLanes ? rows : kLanes;
+  for (int64_t begin = 0; begin == 0 || begin < d.depth; begin += kDepth) {
+    int64_t k = d.depth - begin < kDepth ? d.depth - begin : kDepth;
+    if (width < kLanes) memset(job.columns, 0, size_t(k * kLanes) * 4);
+    if (d.b_is_symmetric) {
+      const float* b = job.b + begin * d.size + first;
+      for (int64_t i = 0; i < k; i++, b += d.size) {
+        if (width == kLanes)
+          __builtin_memcpy(job.columns + i * kLanes, b, sizeof(lanes));
+        else
+          memcpy(job.columns + i * kLanes, b, size_t(width) * 4);
+      }
+    } else {
+      transpose(job.b + first * d.depth + begin, d.depth, width, k, job.columns, kLanes);
+    }
+    const float* a = job.a + first * d.depth + begin;
+    for (int64_t r = 0; r < rows; r += kRows) {
+      float* products = job.products + r * kLanes;
+      if (begin == 0)
+        product_some<kRows, false>(rows - r, a + r * d.depth, d.depth, job.columns, k, products);
+      else
+        product_some<kRows, true>(rows - r, a + r * d.depth, d.depth, job.columns, k, products);
+    }
+  }
+  for (int64_t r = 0; r < rows; r++) {
+    float* products = job.products + r * kLanes;
+    const float* addend = job.addend ? job.addend + (first + r) * d.size + first : nullptr;
+    lanes value, other = 0;
+    load_lanes(value, products);
+    if (addend && width == kLanes)
+      load_lanes(other, addend);
+    else if (addend)
+      load_lanes(other, addend, width, 0.0f);
+    value = d.scale * value + d.addend_scale * other;
+    __builtin_memcpy(products, &value, sizeof(lanes));
+    if (r < width) products[r] += d.diagonal;
+  }
+  // The block on the diagonal is whole: mirroring it first and writing it then leaves its lower half.
+  transpose(job.products, kLanes, rows, width, job.out + first * d.size + first, d.size);
+  for (int64_t r = 0; r < rows; r++) {
+    float* out = job.out + (first + r) * d.size + first;
+    for (int64_t c = 0; c < width && c <= r; c++) out[c] = job.products[r * kLanes + c];
+  }
+}
