@@ -16,13 +16,17 @@ import pathlib
 import resource
 import statistics
 import sys
-import time
+import warnings
 
 import diffusers
 import torch
 import transformers
 
 import peer
+
+# What tracing a model for OpenVINO warns of concerns other shapes; the shapes are fixed here.
+warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+transformers.utils.logging.disable_progress_bar()
 
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 

@@ -10,14 +10,15 @@ constexpr int kRows = 6;
 constexpr int kRows = 2;
 #endif
 
-// products[r, 0 ..< 16] = sum over k of a[r, k] u[k, 0 ..< 16] for R rows, `stride` apart in a; added to
-// what is there when `adds`.
+// products[r, 0 ..< 16] = sum over k of a[r, k] u[k, 0 ..< 16] for R rows, `stride` apart in a and `out_stride` in
+// the products; added to what is there when `adds`.
 template <int R, bool adds>
-static void product_rows(const float* a, int64_t stride, const float* u, int64_t k, float* products) {
+static void product_rows(const float* a, int64_t stride, const float* u, int64_t k, float* products,
+                         int64_t out_stride) {
   lanes sum[R];
   for (int r = 0; r < R; r++) {
     if constexpr (adds)
-      load_lanes(sum[r], products + r * kLanes);
+      load_lanes(sum[r], products + r * out_stride);
     else
       sum[r] = 0;
   }
@@ -27,12 +28,12 @@ static void product_rows(const float* a, int64_t stride, const float* u, int64_t
     load_lanes(w, u + i * kLanes);
     for (int r = 0; r < R; r++) sum[r] += w * a[r * stride + i];
   }
-  for (int r = 0; r < R; r++) __builtin_memcpy(products + r * kLanes, &sum[r], sizeof(lanes));
+  for (int r = 0; r < R; r++) __builtin_memcpy(products + r * out_stride, &sum[r], sizeof(lanes));
 }
 // As many rows as are left, at most kRows.
 template <int R, bool adds = false>
 static inline void product_some(int64_t rows, const float* a, int64_t stride, const float* u, int64_t k,
-                                float* products) {
-  if (rows >= R) return product_rows<R, adds>(a, stride, u, k, products);
-  if constexpr (R > 1) product_some<R - 1, adds>(rows, a, stride, u, k, products);
+                                float* products, int64_t out_stride = kLanes) {
+  if (rows >= R) return product_rows<R, adds>(a, stride, u, k, products, out_stride);
+  if constexpr (R > 1) product_some<R - 1, adds>(rows, a, stride, u, k, products, out_stride);
 }

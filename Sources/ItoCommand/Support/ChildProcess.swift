@@ -12,9 +12,10 @@ enum ChildProcess {
   /// - Throws: `CommandFailure` when it cannot be started.
   static func run(_ arguments: [String], line: (String) throws -> Void) throws -> Int32 {
     var ends: [Int32] = [0, 0]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else {
+    guard pipe(&ends) == 0 else {
       throw CommandFailure("No pipe to another program: \(String(cString: strerror(errno))).")
     }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)

@@ -123,7 +123,11 @@ private func rows(_ values: [Float], columns: Int) -> [[Double]] {
       { _ in 1 }, { pow(10, -4 * Double($0) / Double(side - 1)) },
       { pow(10, -7 * Double($0) / Double(side - 1)) }, { $0 < 3 ? 1 : 0 }, { $0 == 0 ? 1 : 1e-3 },
     ]
-    for (number, spectrum) in spectra.enumerated() {
+    // What rounding leaves where nothing should be, 1e-7, grows by 3.4445 a step: after twelve it is as large
+    // as the result, in float32 by any method.
+    let hasNothing = [2, 3]
+    for (number, spectrum) in spectra.enumerated() where steps <= 6 || !hasNothing.contains(number)
+    {
       let left = rows(randomTensor([side, m], seed: 11).scalars, columns: m)
       let right = rows(randomTensor([side, n], seed: 12).scalars, columns: n)
       var values = [Float](repeating: 0, count: m * n)
