@@ -157,7 +157,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "ItoCommandTests", dependencies: ["ItoCommand", "ItoComponents"],
+      name: "ItoCommandTests",
+      dependencies: ["ItoCommand", "ItoPipelines", "ItoTraining", "ItoDiffusion", "ItoComponents"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6],

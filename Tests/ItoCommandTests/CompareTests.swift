@@ -116,6 +116,22 @@ extension ProgramTests {
     }
   }
 
+  @Test("a variant that cannot draw with the recipe's sampler costs the others nothing")
+  func compareWithoutPictures() {
+    let shop = Workshop()
+    let out = shop.folder.path + "/compared"
+    // What predicts noise says nothing of the picture at pure noise, where a flow starts.
+    let outcome = Program.run(
+      [
+        "compare", shop.folder.path + "/recipe.yaml", "--vary", "parameterization=epsilon,v",
+        "--budget", "5", "--threads", "1", "--output", out,
+      ], in: shop.folder)
+    #expect(outcome.status == 0, "\(outcome.text)")
+    #expect(outcome.text.contains("parameterization=epsilon: no pictures"), "\(outcome.text)")
+    #expect(outcome.text.contains("| parameterization=epsilon |"), "\(outcome.text)")
+    #expect(shop.folder.bytes(out + "/pictures.png").prefix(4) == [0x89, 0x50, 0x4E, 0x47])
+  }
+
   @Test("a budget in time becomes steps, and leaves no trial behind")
   func compareBudget() throws {
     let shop = Workshop()

@@ -56,7 +56,9 @@ struct Compare: ParsableCommand {
     }
     let report = ComparisonReport(comparison)
     try report.write()
-    try report.writePictures { interrupt.isRequested }
+    for problem in try report.writePictures(isCancelled: { interrupt.isRequested }) {
+      note(problem)
+    }
     if shared.json {
       Terminal.output(
         JSONValue.object([

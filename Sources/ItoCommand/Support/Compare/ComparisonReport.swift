@@ -97,24 +97,35 @@ struct ComparisonReport {
 
   /// Writes `pictures.png`: a row for each variant that draws, the same seeds and classes, or prompts of the
   /// recipe's `sampling.prompts`, in each column.
-  func writePictures(columns: Int = 8, isCancelled: @escaping () -> Bool) throws {
+  ///
+  /// - Returns: the variants that cannot draw, each with the reason.
+  func writePictures(columns: Int = 8, isCancelled: @escaping () -> Bool) throws -> [String] {
+    var problems: [String] = []
     var images: [PixelImage] = []
     var sheet = ContactSheet(columns: columns)
     for index in comparison.variants.indices where comparison.variants[index].isDone {
       let folder = comparison.folder(of: index) + "/model"
-      guard try ModelManifest(folder: folder).task == .generate else { return }
+      guard try ModelManifest(folder: folder).task == .generate else { return [] }
       let generator = try ImageGenerator(folder: folder)
       let texts =
         comparison.variants[index].recipe["sampling"]?["prompts"]?.array?
         .compactMap(\.string) ?? []
       let known = generator.takesText ? texts : generator.labels
       let wanted = (0..<columns).map { known.isEmpty ? "" : known[$0 % known.count] }
-      images += try generator.generate(
-        GenerationRequest(prompts: wanted.map { Prompt($0) }), isCancelled: isCancelled
-      ) { _ in }
+      do {
+        images += try generator.generate(
+          GenerationRequest(prompts: wanted.map { Prompt($0) }), isCancelled: isCancelled
+        ) { _ in }
+      } catch {
+        // What one variant cannot do is no reason to lose the others' pictures.
+        if isCancelled() { throw error }
+        problems.append("\(comparison.variants[index].name): no pictures. \(error)")
+        continue
+      }
       sheet.rowLabels.append(comparison.variants[index].name)
       if !known.isEmpty { sheet.columnLabels = wanted }
     }
     if !images.isEmpty { try sheet.draw(images).write(comparison.folder + "/pictures.png") }
+    return problems
   }
 }
