@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "include/ito_winograd.h"
+#include "winograd_weights.h"
 
 namespace {
 
@@ -14,6 +15,7 @@ struct WinogradTiles {
   float* out;
   int64_t first, count;               // tiles
   int64_t first_output, last_output;  // multiples of kLanes but the end
+  int64_t first_weight;               // the output channel whose weights come first
   float* values;                      // [(m + 2)^2, count, channels]
   float* products;                    // [panels, (m + 2)^2, count, 16]
   int64_t panels;                     // whose products are found together
@@ -76,37 +78,50 @@ struct Convolution {
   const ito_winograd_desc& desc;
   const float *x, *weights, *bias;
   float* out;
-  int64_t tiles, block, blocks, parts, panels;
+  int64_t first_panel, panels;  // the output channels computed, whose weights these are
+  int64_t tiles, block, blocks, parts, together;
 
-  Convolution(const ito_winograd_desc& d, const float* x, const float* weights, const float* bias, float* out)
-      : desc(d), x(x), weights(weights), bias(bias), out(out), tiles(tiles_of(d)), blocks(blocks_of(d)) {
+  Convolution(const ito_winograd_desc& d, const float* x, const float* weights, const float* bias, float* out,
+              int64_t first_panel, int64_t panels)
+      : desc(d), x(x), weights(weights), bias(bias), out(out), first_panel(first_panel), panels(panels),
+        tiles(tiles_of(d)), blocks(blocks_of(d)) {
     block = (tiles + blocks - 1) / blocks;
     // Few blocks are shared out by output channels too; each share transforms its tiles again.
-    int64_t wanted = (8 * ito_threads() + blocks - 1) / blocks, most = (panels_of(d) + 7) / 8;
+    int64_t wanted = (8 * ito_threads() + blocks - 1) / blocks, most = (panels + 7) / 8;
     parts = ito_threads() == 1 ? 1 : wanted < most ? wanted : most;
     // Values of tiles that do not stay in the second-level cache are read once for four panels.
-    panels = products_of(d) * block * d.channels > kCachedValues ? 4 : 1;
+    together = products_of(d) * block * d.channels > kCachedValues ? 4 : 1;
   }
 
   void run(int64_t begin, int64_t end) const {
     int64_t products = products_of(desc);
     size_t zeros = size_t(desc.channels) * 4, values = size_t(products * block * desc.channels) * 4;
-    size_t sums = size_t(panels * products * block * kOutputs) * 4, bytes = zeros + values + sums;
+    size_t sums = size_t(together * products * block * kOutputs) * 4, bytes = zeros + values + sums;
     float* scratch = static_cast<float*>(ito_alloc(bytes));
     memset(scratch, 0, zeros);
     for (int64_t item = begin; item < end; item++) {
-      int64_t part = item / blocks, first = item % blocks * block, all = panels_of(desc);
+      int64_t part = item / blocks, first = item % blocks * block;
       int64_t last = first + block < tiles ? first + block : tiles;
-      int64_t last_output = all * (part + 1) / parts * kOutputs;
+      int64_t last_output = (first_panel + panels * (part + 1) / parts) * kOutputs;
       WinogradTiles job{&desc, x, weights, bias, scratch, out, first, last - first,
-                        all * part / parts * kOutputs,
+                        (first_panel + panels * part / parts) * kOutputs,
                         last_output < desc.out_channels ? last_output : desc.out_channels,
-                        scratch + zeros / 4, scratch + (zeros + values) / 4, panels};
+                        first_panel * kOutputs, scratch + zeros / 4, scratch + (zeros + values) / 4, together};
       ITO_DISPATCH(winograd_range)(job);
     }
     ito_free(scratch, bytes);
   }
 };
+
+// A part of the output channels, on all threads.
+void convolve(const Convolution& job) {
+  ito_parallel_for(
+      job.blocks * job.parts, 1,
+      [](void* ctx, int64_t begin, int64_t end) { static_cast<const Convolution*>(ctx)->run(begin, end); },
+      const_cast<Convolution*>(&job));
+}
+
+constexpr size_t kScratch = size_t(64) << 20;  // bytes of weights transformed for one call
 
 }  // namespace
 
@@ -142,12 +157,30 @@ int64_t ito_winograd_weights_count(const ito_winograd_desc* desc) {
   return panels_of(*desc) * products_of(*desc) * desc->channels * kOutputs;
 }
 
+void ito_winograd_weights(const ito_winograd_desc* desc, const void* kernel, int dtype, int order,
+                          float* transformed) {
+  ito_winograd_panels(desc, kernel, dtype, order, 0, panels_of(*desc), transformed);
+}
+
 void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed, const float* bias,
                   float* out) {
-  Convolution job(*desc, x, transformed, bias, out);
-  ito_parallel_for(
-      job.blocks * job.parts, 1,
-      [](void* ctx, int64_t begin, int64_t end) { static_cast<Convolution*>(ctx)->run(begin, end); }, &job);
+  convolve(Convolution(*desc, x, transformed, bias, out, 0, panels_of(*desc)));
+}
+
+void ito_winograd_transforming(const ito_winograd_desc* desc, const float* x, const void* kernel, int dtype,
+                               int order, const float* bias, float* out) {
+  int64_t panels = panels_of(*desc);
+  size_t panel = size_t(products_of(*desc) * desc->channels * kOutputs) * 4, bytes = panel * size_t(panels);
+  // One size of block for all larger kernels, which the allocator then hands from layer to layer.
+  if (bytes > kScratch / 16) bytes = panel > kScratch ? panel : kScratch;
+  int64_t each = int64_t(bytes / panel);
+  float* scratch = static_cast<float*>(ito_alloc(bytes));
+  for (int64_t first = 0; first < panels; first += each) {
+    int64_t count = first + each < panels ? each : panels - first;
+    ito_winograd_panels(desc, kernel, dtype, order, first, count, scratch);
+    convolve(Convolution(*desc, x, scratch, bias, out, first, count));
+  }
+  ito_free(scratch, bytes);
 }
 
 }  // extern "C"

@@ -121,7 +121,8 @@ static void winograd_tiles(const WinogradTiles& job) {
     const int64_t left = (job.last_output - group + kLanes - 1) / kLanes, panels = left < job.panels ? left : job.panels;
     for (int p = 0; p < kProducts; p++)
       for (int64_t panel = 0; panel < panels; panel++) {
-        const float* weights = job.weights + ((group + panel * kLanes) * kProducts + p * kLanes) * d.channels;
+        const int64_t o = group + panel * kLanes - job.first_weight;
+        const float* weights = job.weights + (o * kProducts + p * kLanes) * d.channels;
         float* products = job.products + panel * panel_step + p * product_step;
         for (int64_t t = 0; t < job.count; t += kRows)
           product_some<kRows>(job.count - t, job.values + p * step + t * d.channels, d.channels, weights, d.channels,

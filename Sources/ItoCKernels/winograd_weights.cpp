@@ -1,15 +1,15 @@
-#include <cstdint>
+#include "winograd_weights.h"
 
-#include "include/ito_winograd.h"
+#include <cstdint>
 
 namespace {
 
-// The kernels of one convolution, and where their transforms go.
-struct WinogradWeights {
-  const ito_winograd_desc* desc;
-  const float* kernel;
-  int order;
-  float* transformed;  // [panel, product, channels, 16]
+// Kernels to be transformed: the element of output o, input c and tap t (row by row) is at
+// o · output + c · channel + t · tap.
+struct WinogradKernels {
+  const void* elements;
+  int64_t output, channel, tap;
+  int64_t channels, outputs;
 };
 
 }  // namespace
@@ -17,14 +17,38 @@ struct WinogradWeights {
 #define ITO_KERNELS "winograd_weights.inl"
 #include "multiversion.h"
 
-extern "C" void ito_winograd_weights(const ito_winograd_desc* desc, const float* kernel, int order,
-                                     float* transformed) {
-  WinogradWeights job{desc, kernel, order, transformed};
+namespace {
+
+struct Panels {
+  WinogradKernels kernels;
+  int dtype;
+  int64_t tile, first;
+  float* transformed;
+
+  void run(int64_t begin, int64_t end) const {
+    int64_t size = (tile + 2) * (tile + 2) * kernels.channels * 16;
+    for (int64_t p = begin; p < end; p++)
+      ITO_DISPATCH(winograd_panel)(kernels, dtype, tile, (first + p) * 16, transformed + p * size);
+  }
+};
+
+WinogradKernels laid_out(const ito_winograd_desc& d, const void* kernel, int dtype, int order) {
+  switch (order) {
+    case ITO_KERNEL_PUBLISHED: return {kernel, 9 * d.channels, 9, 1, d.channels, d.out_channels};
+    case ITO_KERNEL_ADJOINT: {
+      // Turned by half a circle: the last tap comes first.
+      const char* last = static_cast<const char*>(kernel) + 8 * d.out_channels * (dtype == ITO_F32 ? 4 : 2);
+      return {last, 1, 9 * d.out_channels, -d.out_channels, d.channels, d.out_channels};
+    }
+    default: return {kernel, 9 * d.channels, 1, d.channels, d.channels, d.out_channels};
+  }
+}
+
+}  // namespace
+
+void ito_winograd_panels(const ito_winograd_desc* desc, const void* kernel, int dtype, int order, int64_t first,
+                         int64_t count, float* transformed) {
+  Panels job{laid_out(*desc, kernel, dtype, order), dtype, desc->tile, first, transformed};
   ito_parallel_for(
-      (desc->out_channels + 15) / 16, 1,
-      [](void* ctx, int64_t begin, int64_t end) {
-        for (int64_t p = begin; p < end; p++)
-          ITO_DISPATCH(winograd_weights_panel)(*static_cast<WinogradWeights*>(ctx), p);
-      },
-      &job);
+      count, 1, [](void* ctx, int64_t begin, int64_t end) { static_cast<Panels*>(ctx)->run(begin, end); }, &job);
 }

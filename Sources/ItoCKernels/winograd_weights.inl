@@ -1,51 +1,99 @@
 #include "scalar_types.h"
-#include "lanes.h"
 
-// The transform of kernels along one axis, the rows of G.
-static inline const double (*filter_rows(int64_t tile))[3] {
-  static const double two[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-  static const double four[6][3] = {{1 / 4.0, 0, 0},
-                                    {-1 / 6.0, -1 / 6.0, -1 / 6.0},
-                                    {-1 / 6.0, 1 / 6.0, -1 / 6.0},
-                                    {1 / 24.0, 1 / 12.0, 1 / 6.0},
-                                    {1 / 24.0, -1 / 12.0, 1 / 6.0},
-                                    {0, 0, 1}};
-  return tile == 4 ? four : two;
-}
+// Doubles in a register.
+#if ITO_LEVEL >= 2
+constexpr int kDoubles = 8;
+#else
+constexpr int kDoubles = 4;
+#endif
+typedef double doubles __attribute__((ext_vector_type(kDoubles)));
+typedef float singles __attribute__((ext_vector_type(kDoubles)));
 
-// The kernels of sixteen output channels, one input channel at a time: an output channel a lane.
+// The transform of kernels along one axis: the rows of G, multiplied out in their order, so that every
+// level and the plain formula give the same bits.
 template <int m>
-static void weights_of_panel(const WinogradWeights& job, int64_t panel) {
+struct Filters;
+template <>
+struct Filters<2> {
+  static inline void apply(const doubles& a, const doubles& b, const doubles& c, doubles* t) {
+#pragma clang fp contract(off)
+    doubles x = 0.5 * a, y = 0.5 * b, z = 0.5 * c;
+    t[0] = a;
+    t[1] = (x + y) + z;
+    t[2] = (x - y) + z;
+    t[3] = c;
+  }
+};
+template <>
+struct Filters<4> {
+  static inline void apply(const doubles& a, const doubles& b, const doubles& c, doubles* t) {
+#pragma clang fp contract(off)
+    doubles x = (1 / 6.0) * a, y = (1 / 6.0) * b, z = (1 / 6.0) * c;
+    doubles u = (1 / 24.0) * a, v = (1 / 12.0) * b;
+    t[0] = (1 / 4.0) * a;
+    t[1] = -((x + y) + z);
+    t[2] = (y - x) - z;
+    t[3] = (u + v) + z;
+    t[4] = (u - v) + z;
+    t[5] = c;
+  }
+};
+
+// Sixteen kernels of one input channel, `taps` [9, 16], to their products, each `step` floats from the one before.
+template <int m>
+static inline void transform_kernels(const float* taps, int64_t step, float* to) {
   constexpr int n = m + 2;
-  const ito_winograd_desc& d = *job.desc;
-  const double(*g)[3] = filter_rows(m);
-  const int64_t first = panel * kLanes;
-  const int64_t count = d.out_channels - first < kLanes ? d.out_channels - first : kLanes;
-  // Floats from one output channel, input channel and tap to the next; taps of the adjoint run backwards.
-  int64_t output = 9 * d.channels, input = 1, tap = d.channels;
-  if (job.order == ITO_KERNEL_ADJOINT) output = 1, input = 9 * d.out_channels, tap = d.out_channels;
-  if (job.order == ITO_KERNEL_PUBLISHED) input = 9, tap = 1;
-  double taps[9][kLanes] = {}, rows[n][3][kLanes];
-  float* to = job.transformed + panel * n * n * d.channels * kLanes;
-  for (int64_t c = 0; c < d.channels; c++, to += kLanes) {
-    const float* kernel = job.kernel + first * output + c * input;
+  for (int lane = 0; lane < 16; lane += kDoubles) {
+    doubles tap[9], rows[3][n];
     for (int t = 0; t < 9; t++) {
-      const float* from = kernel + (job.order == ITO_KERNEL_ADJOINT ? 8 - t : t) * tap;
-      for (int64_t o = 0; o < count; o++) taps[t][o] = from[o * output];
+      singles narrow;
+      __builtin_memcpy(&narrow, taps + t * 16 + lane, sizeof(narrow));
+      tap[t] = __builtin_convertvector(narrow, doubles);
     }
-    for (int i = 0; i < n; i++)
-      for (int j = 0; j < 3; j++)
-        for (int64_t o = 0; o < kLanes; o++)
-          rows[i][j][o] = g[i][0] * taps[j][o] + g[i][1] * taps[3 + j][o] + g[i][2] * taps[6 + j][o];
-    for (int i = 0; i < n; i++)
+    for (int j = 0; j < 3; j++) Filters<m>::apply(tap[j], tap[3 + j], tap[6 + j], rows[j]);
+    for (int i = 0; i < n; i++) {
+      doubles t[n];
+      Filters<m>::apply(rows[0][i], rows[1][i], rows[2][i], t);
       for (int j = 0; j < n; j++) {
-        float* values = to + (i * n + j) * d.channels * kLanes;
-        for (int64_t o = 0; o < kLanes; o++)
-          values[o] = float(rows[i][0][o] * g[j][0] + rows[i][1][o] * g[j][1] + rows[i][2][o] * g[j][2]);
+        singles narrow = __builtin_convertvector(t[j], singles);
+        __builtin_memcpy(to + (i * n + j) * step + lane, &narrow, sizeof(narrow));
       }
+    }
   }
 }
 
-static void winograd_weights_panel(const WinogradWeights& job, int64_t panel) {
-  (job.desc->tile == 4 ? weights_of_panel<4> : weights_of_panel<2>)(job, panel);
+constexpr int64_t kChannels = 16;  // input channels whose taps are brought together at once
+
+template <int m, typename S>
+static void winograd_panel_of(const WinogradKernels& k, int64_t first, float* to) {
+  int64_t outputs = k.outputs - first < 16 ? k.outputs - first : 16;
+  float taps[kChannels * 9 * 16] = {}, run[kChannels * 9];
+  for (int64_t c = 0; c < k.channels; c += kChannels) {
+    int64_t count = k.channels - c < kChannels ? k.channels - c : kChannels;
+    for (int64_t lane = 0; lane < outputs; lane++) {
+      const S* from = static_cast<const S*>(k.elements) + (first + lane) * k.output + c * k.channel;
+      if (k.tap == 1) {
+        for (int64_t i = 0; i < count * 9; i++) run[i] = load(from + i);
+      } else {
+        for (int64_t i = 0; i < count; i++)
+          for (int64_t t = 0; t < 9; t++) run[i * 9 + t] = load(from + i * k.channel + t * k.tap);
+      }
+      for (int64_t i = 0; i < count * 9; i++) taps[i * 16 + lane] = run[i];
+    }
+    for (int64_t i = 0; i < count; i++)
+      transform_kernels<m>(taps + i * 9 * 16, k.channels * 16, to + (c + i) * 16);
+  }
+}
+
+template <typename S>
+static void winograd_panel_as(const WinogradKernels& k, int64_t tile, int64_t first, float* to) {
+  (tile == 4 ? winograd_panel_of<4, S> : winograd_panel_of<2, S>)(k, first, to);
+}
+
+static void winograd_panel(const WinogradKernels& k, int dtype, int64_t tile, int64_t first, float* to) {
+  switch (dtype) {
+    case ITO_BF16: return winograd_panel_as<bf16>(k, tile, first, to);
+    case ITO_F16: return winograd_panel_as<f16>(k, tile, first, to);
+    default: return winograd_panel_as<float>(k, tile, first, to);
+  }
 }

@@ -66,6 +66,7 @@ std::shared_ptr<const ito::Primitive> make_forward(const ito_conv_desc& d, bool 
   p->source = nhwc(g.source, in);
   p->destination = nhwc(g.destination, ito::type_of(d.out_dtype));
   p->plain_weights = g.plain_weights(in);
+  p->weights_dtype = d.dtype;
   auto pd = forward_pd(d, g, p->source, p->destination, d.has_bias != 0,
                        ito::attributes(d.activation, d.accumulate != 0), false);
   p->weights = pd.weights_desc();
@@ -82,6 +83,7 @@ std::shared_ptr<const ito::Primitive> make_backward_data(const ito_conv_desc& d)
   p->source = nhwc(g.source, ito::type_of(d.out_dtype));
   p->destination = nhwc(g.destination, in);
   p->plain_weights = g.plain_weights(in);
+  p->weights_dtype = d.dtype;
   dnnl::primitive_attr attr = ito::attributes(0, false);
   auto hint = forward_pd(d, g, nhwc(g.source, in), p->destination, false, attr, true);
 #if DNNL_VERSION_MAJOR >= 3
@@ -126,10 +128,10 @@ std::shared_ptr<const ito::Primitive> make_backward_weights(const ito_conv_desc&
 }
 
 // Runs a forward primitive, its weights packed in `packs` or for this call.
-int execute_forward(const ito::Primitive& p, const void* input, const void* weights, const float* bias, void* output,
-                    void* packs) {
+int execute_forward(const ito::Primitive& p, const void* input, const void* weights, int64_t dtype,
+                    const float* bias, void* output, void* packs) {
   std::unique_ptr<ito::Scratch> packed;
-  const void* ready = ito::packed_weights(p, weights, packs, packed);
+  const void* ready = ito::packed_weights(p, weights, dtype, packs, packed);
   ito::Scratch scratch(p.scratchpad.get_size());
   std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p.source, input)},
                                        {DNNL_ARG_WEIGHTS, ito::view(p.weights, ready)},
@@ -157,18 +159,20 @@ ito_winograd_desc winograd(const ito_conv_desc& d, bool adjoint) {
   return w;
 }
 
-// `order` is that of `kernel`, as `ito_winograd_weights` has it.
-int run_winograd(const ito_winograd_desc& w, int order, const void* x, const void* kernel, const float* bias,
-                 void* out, void* packs) {
+// `order` and `dtype` are those of `kernel`, as `ito_winograd_weights` has them.
+int run_winograd(const ito_winograd_desc& w, int order, const void* x, const void* kernel, int64_t dtype,
+                 const float* bias, void* out, void* packs) {
+  const float* in = static_cast<const float*>(x);
+  if (!packs) {
+    ito_winograd_transforming(&w, in, kernel, int(dtype), order, bias, static_cast<float*>(out));
+    return 0;
+  }
   std::unique_ptr<ito::Scratch> scratch;
   const void* weights = ito::packed_form(
       "winograd " + std::to_string(w.tile) + " " + std::to_string(order),
       size_t(ito_winograd_weights_count(&w)) * 4,
-      [&](void* to) {
-        ito_winograd_weights(&w, static_cast<const float*>(kernel), order, static_cast<float*>(to));
-      },
-      packs, scratch);
-  ito_winograd(&w, static_cast<const float*>(x), static_cast<const float*>(weights), bias, static_cast<float*>(out));
+      [&](void* to) { ito_winograd_weights(&w, kernel, int(dtype), order, static_cast<float*>(to)); }, packs, scratch);
+  ito_winograd(&w, in, static_cast<const float*>(weights), bias, static_cast<float*>(out));
   return 0;
 }
 
@@ -178,10 +182,11 @@ extern "C" int ito_conv_forward(const ito_conv_desc* desc, const void* input, co
                                 void* output, void* packs) {
   return ito::guarded([&] {
     ito_winograd_desc w = winograd(*desc, false);
-    if (w.tile) return run_winograd(w, ITO_KERNEL_CHANNELS_LAST, input, weights, bias, output, packs);
+    if (w.tile)
+      return run_winograd(w, ITO_KERNEL_CHANNELS_LAST, input, weights, desc->weights_dtype, bias, output, packs);
     ito_bind_threads();
     auto p = ito::cached(ito::cache_key('f', *desc), [&] { return make_forward(*desc); });
-    return p ? execute_forward(*p, input, weights, bias, output, packs) : 1;
+    return p ? execute_forward(*p, input, weights, desc->weights_dtype, bias, output, packs) : 1;
   });
 }
 
@@ -189,10 +194,11 @@ extern "C" int ito_conv_forward_published(const ito_conv_desc* desc, const void*
                                           const float* bias, void* output, void* packs) {
   return ito::guarded([&] {
     ito_winograd_desc w = winograd(*desc, false);
-    if (w.tile) return run_winograd(w, ITO_KERNEL_PUBLISHED, input, weights, bias, output, packs);
+    if (w.tile)
+      return run_winograd(w, ITO_KERNEL_PUBLISHED, input, weights, desc->weights_dtype, bias, output, packs);
     ito_bind_threads();
     auto p = ito::cached(ito::cache_key('p', *desc), [&] { return make_forward(*desc, true); });
-    return p ? execute_forward(*p, input, weights, bias, output, packs) : 1;
+    return p ? execute_forward(*p, input, weights, desc->weights_dtype, bias, output, packs) : 1;
   });
 }
 
@@ -200,12 +206,14 @@ extern "C" int ito_conv_backward_data(const ito_conv_desc* desc, const void* out
                                       void* input_gradient, void* packs) {
   return ito::guarded([&] {
     ito_winograd_desc w = winograd(*desc, true);
-    if (w.tile) return run_winograd(w, ITO_KERNEL_ADJOINT, output_gradient, weights, nullptr, input_gradient, packs);
+    if (w.tile)
+      return run_winograd(w, ITO_KERNEL_ADJOINT, output_gradient, weights, desc->weights_dtype, nullptr,
+                          input_gradient, packs);
     ito_bind_threads();
     auto p = ito::cached(ito::cache_key('d', *desc), [&] { return make_backward_data(*desc); });
     if (!p) return 1;
     std::unique_ptr<ito::Scratch> packed;
-    const void* ready = ito::packed_weights(*p, weights, packs, packed);
+    const void* ready = ito::packed_weights(*p, weights, desc->weights_dtype, packs, packed);
     ito::Scratch scratch(p->scratchpad.get_size());
     p->primitive.execute(ito::stream(), {{DNNL_ARG_DIFF_DST, ito::view(p->destination, output_gradient)},
                                          {DNNL_ARG_WEIGHTS, ito::view(p->weights, ready)},

@@ -1,5 +1,7 @@
 #include "engine.h"
 
+#include <ito_convert.h>
+
 namespace ito {
 
 dnnl::engine& engine() {
@@ -39,10 +41,23 @@ void reorder(const dnnl::memory::desc& from, const void* source, const dnnl::mem
   stream().wait();
 }
 
-const void* packed_weights(const Primitive& p, const void* weights, void* attached,
+const void* packed_weights(const Primitive& p, const void* weights, int64_t dtype, void* attached,
                            std::unique_ptr<Scratch>& scratch) {
-  if (p.weights == p.plain_weights) return weights;
+  bool is_plain = p.weights == p.plain_weights;
   size_t bytes = p.weights.get_size();
+  if (dtype != p.weights_dtype) {
+    size_t size = p.plain_weights.get_size();
+    auto wide = std::make_unique<Scratch>(widened_size(size));
+    ito_convert(weights, int(dtype), wide->data, ITO_F32, int64_t(size / 4));
+    if (is_plain) {
+      scratch = std::move(wide);
+      return scratch->data;
+    }
+    scratch.reset(new Scratch(widened_size(bytes)));
+    reorder(p.plain_weights, wide->data, p.weights, scratch->data);
+    return scratch->data;
+  }
+  if (is_plain) return weights;
   if (!attached) {
     scratch.reset(new Scratch(bytes));
     reorder(p.plain_weights, weights, p.weights, scratch->data);

@@ -24,6 +24,8 @@ struct Primitive {
   dnnl::memory::desc source, weights, bias, destination, scratchpad;
   // The layout the caller's weights (or weight gradient) have.
   dnnl::memory::desc plain_weights;
+  // The type it computes with; weights stored in another one are widened.
+  int64_t weights_dtype = ITO_F32;
 };
 
 // Finds the primitive for `key`, or creates it by `make`. A null result means the library has no
@@ -73,9 +75,10 @@ inline dnnl::memory view(const dnnl::memory::desc& desc, const void* data) {
   return dnnl::memory(desc, engine(), const_cast<void*>(data));
 }
 
-// `weights` in the layout the primitive wants: as they are, from `packs` (made there on first use), or
-// packed into `scratch` for this call.
-const void* packed_weights(const Primitive& p, const void* weights, void* packs, std::unique_ptr<Scratch>& scratch);
+// `weights`, stored as `dtype`, in the type and layout the primitive wants: as they are, from `packs` (made there
+// on first use), or made in `scratch` for this call.
+const void* packed_weights(const Primitive& p, const void* weights, int64_t dtype, void* packs,
+                           std::unique_ptr<Scratch>& scratch);
 
 // A form of `bytes` that `make` fills, known by `key`: from `packs` (made there on first use), or made in
 // `scratch` for this call.
@@ -83,6 +86,13 @@ const void* packed_form(const std::string& key, size_t bytes, const std::functio
                         std::unique_ptr<Scratch>& scratch);
 
 void reorder(const dnnl::memory::desc& from, const void* source, const dnnl::memory::desc& to, void* target);
+
+// Room for `bytes` of weights widened for one call. Larger ones ask for one of few sizes, so that the allocator
+// hands the same block from layer to layer; what is not written of it takes no memory.
+inline size_t widened_size(size_t bytes) {
+  constexpr size_t kSmall = size_t(4) << 20, kLarge = size_t(64) << 20;
+  return bytes <= kSmall ? bytes : bytes <= kLarge ? kLarge : bytes <= 4 * kLarge ? 4 * kLarge : bytes;
+}
 
 inline dnnl::memory::data_type type_of(int64_t dtype) {
   return dtype == ITO_BF16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;

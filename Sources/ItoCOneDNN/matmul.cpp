@@ -20,6 +20,7 @@ std::shared_ptr<const ito::Primitive> make_matmul(const ito_matmul_desc& d) {
   auto p = std::make_shared<ito::Primitive>();
   p->source = matrix(d.m, d.k, d.a_transposed, in);
   p->plain_weights = matrix(d.k, d.n, d.b_transposed, in);
+  p->weights_dtype = d.dtype;
   p->destination = matrix(d.m, d.n, false, out);
   memory::desc weights = p->plain_weights;
   if (d.packs_b) {
@@ -74,7 +75,7 @@ extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void
     auto p = ito::cached(ito::cache_key('m', *desc), [&] { return make_matmul(*desc); });
     if (!p) return 1;
     std::unique_ptr<ito::Scratch> packed;
-    const void* weights = ito::packed_weights(*p, b, packed_b, packed);
+    const void* weights = ito::packed_weights(*p, b, desc->b_dtype, packed_b, packed);
     ito::Scratch scratch(p->scratchpad.get_size());
     std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p->source, a)},
                                          {DNNL_ARG_WEIGHTS, ito::view(p->weights, weights)},

@@ -12,7 +12,7 @@ public enum CheckpointError: Error, Sendable, Hashable {
   case noSuchTensor(String, file: String)
   /// The tensors do not fit the model.
   case mismatch(LoadMismatch, file: String)
-  /// Tensors contain NaN or infinities.
+  /// Tensors contain NaN or infinities: their names, each with the place of its first.
   case nonFinite([String], file: String)
 }
 

@@ -53,6 +53,9 @@ public struct CombinedSource: TensorSource {
     places[key].flatMap { parts[$0.part].source.dtype(of: $0.key) }
   }
 
+  /// The files whose memory its tensors share.
+  public var mappedFiles: [MappedFile] { parts.flatMap(\.source.mappedFiles) }
+
   /// Reads a tensor.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     guard let place = places[key] else { throw .noSuchTensor(key, file: origin) }

@@ -19,6 +19,30 @@ public enum LoadedType: Sendable, Hashable {
   /// The given one for parameters of two axes and more; float32 for vectors, as
   /// `Module.converted(to:)`.
   case matrices(DType)
+  /// As `matrices` of the type to compute in, but half precision that is to be computed with in float32
+  /// stays as the file has it, and is widened when a layer runs (see `HalfWeight`): the same results.
+  case computing(DType)
+
+  /// The type that parameters of two axes and more are converted to; nil for none.
+  fileprivate func matrixType(_ current: DType) -> DType? {
+    switch self {
+    case .parameter: current
+    case .file: nil
+    case .matrices(let type), .computing(let type): type
+    }
+  }
+  /// The type that vectors are converted to; nil for none.
+  fileprivate func vectorType(_ current: DType) -> DType? {
+    switch self {
+    case .parameter: current
+    case .file: nil
+    case .matrices, .computing: .float32
+    }
+  }
+  /// Whether a weight of the file's type `type` stays as it is and is widened when used.
+  fileprivate func widens(_ type: DType) -> Bool {
+    self == .computing(.float32) && (type == .bfloat16 || type == .float16)
+  }
 }
 
 /// What was loaded.
@@ -43,7 +67,9 @@ extension Module {
   ///   - keys: where each parameter is.
   ///   - dtype: the element type parameters get.
   ///   - unused: which tensors may be left over.
-  ///   - checksFinite: refuse NaN and infinities, naming the tensors; reads all bytes once.
+  ///   - checksFinite: refuse NaN and infinities, naming tensors and places. Bytes that are shared with a
+  ///     mapped file (`.file`, `.computing`) are not read for this: they are searched when a layer first
+  ///     uses them, and `MappedFile.hasNonFinite` tells. Others are read once.
   @discardableResult
   public mutating func load(
     from source: some TensorSource, keys: KeyMap = .identity, dtype: LoadedType = .parameter,
@@ -155,6 +181,8 @@ private struct Loader<Source: TensorSource>: ModuleVisitor {
   var scalarCount = 0
   var nonFinite: [String] = []
   private var isInKernel = false
+  /// Whether the parameter is a weight that says itself what it computes in.
+  private var isUsedByLayer = false
 
   init(source: Source, keys: KeyMap, dtype: LoadedType, checksFinite: Bool) {
     self.source = source
@@ -163,35 +191,55 @@ private struct Loader<Source: TensorSource>: ModuleVisitor {
     self.checksFinite = checksFinite
   }
 
+  mutating func visitWeight(_ weight: inout any WeightMatrix) throws(CheckpointError) {
+    isUsedByLayer = weight is DenseWeight || weight is HalfWeight
+    defer { isUsedByLayer = false }
+    try weight.visit(&self)
+    if let values = (weight as? DenseWeight)?.values, dtype.widens(values.dtype) {
+      weight = HalfWeight(values)
+    }
+  }
+
+  mutating func visitTable(_ table: inout Embedding) throws(CheckpointError) {
+    isUsedByLayer = true
+    defer { isUsedByLayer = false }
+    try parameter("weight", &table.weight)
+    table.vectorType = dtype.widens(table.weight.dtype) ? .float32 : nil
+  }
+
   mutating func visitWeight(_ weight: inout any ConvolutionWeight) throws(CheckpointError) {
     isInKernel = true
     defer { isInKernel = false }
-    if weight is DenseKernel || weight is PublishedKernel, dtype != .parameter,
-      let published = try publishedKernel()
-    {
-      weight = PublishedKernel(published)
+    if weight is DenseKernel || weight is PublishedKernel, let published = try publishedKernel() {
+      weight = published
     } else {
       try weight.visit(&self)
     }
   }
 
-  /// The kernel at `path` as the file has it, nil where it must be copied anyway or is in our order too.
-  private mutating func publishedKernel() throws(CheckpointError) -> Tensor? {
+  /// The kernel at `path` as the file has it, nil where it must be copied anyway.
+  private mutating func publishedKernel() throws(CheckpointError) -> PublishedKernel? {
     path.components.append("weight")
     defer { path.components.removeLast() }
-    guard case .whole(let key) = keys.source(path), let shape = source.shape(of: key),
-      shape.rank == 4, shape[2] * shape[3] > 1, let type = source.dtype(of: key),
-      type == .float32 || type == .bfloat16, dtype == .file || dtype == .matrices(type)
+    guard case .whole(let key) = keys.source(path), source.shape(of: key)?.rank == 4,
+      let type = source.dtype(of: key), type.isFloatingPoint, dtype != .parameter
     else { return nil }
+    let widens = dtype.widens(type)
+    let isOurs = type == .float32 || type == .bfloat16
+    guard widens || isOurs && (dtype == .file || dtype.matrixType(type) == type) else { return nil }
     let value = try source.tensor(key)
-    guard value.storage.isMapped else { return nil }
-    note(value, key)
-    return value
+    guard widens || value.storage.isMapped else { return nil }
+    note(value, key, as: value, isRead: dtype == .file)
+    return PublishedKernel(value, computing: widens ? .float32 : nil)
   }
 
   /// Counts a tensor as loaded, and remembers it if it must be finite and is not.
-  private mutating func note(_ value: Tensor, _ key: String) {
-    if checksFinite && !value.isFinite { nonFinite.append(key) }
+  ///
+  /// - Parameter isRead: whether to look at what a layer will look at when it runs.
+  private mutating func note(_ stored: Tensor, _ key: String, as value: Tensor, isRead: Bool) {
+    if checksFinite, isRead, let place = stored.nonFinitePlace {
+      nonFinite.append("\(key) at \(place)")
+    }
     loaded += 1
     scalarCount += value.shape.count
   }
@@ -203,15 +251,15 @@ private struct Loader<Source: TensorSource>: ModuleVisitor {
     if case .part(_, let axis, let index, let count) = place {
       value = value.part(index, of: count, axis: axis)
     }
-    note(value, place.key)
     if isInKernel { value = value.fromPublishedKernel() }
-    if value.dtype.isFloatingPoint {
-      switch dtype {
-      case .parameter: value = value.cast(to: tensor.dtype)
-      case .file: break
-      case .matrices(let type): value = value.cast(to: value.shape.rank >= 2 ? type : .float32)
-      }
+    if value.dtype.isFloatingPoint, !(isUsedByLayer && dtype.widens(value.dtype)) {
+      let isMatrix = value.shape.rank >= 2
+      let type = isMatrix ? dtype.matrixType(tensor.dtype) : dtype.vectorType(tensor.dtype)
+      value = value.cast(to: type ?? value.dtype)
     }
+    var isDeferred = false
+    if case .computing = dtype { isDeferred = isUsedByLayer && value.storage.isMapped }
+    note(stored, place.key, as: value, isRead: !isDeferred)
     // Of what was converted the file's pages are no longer needed.
     if value.dtype != stored.dtype || isInKernel { stored.storage.releasePages() }
     tensor = value

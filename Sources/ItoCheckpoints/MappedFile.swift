@@ -1,5 +1,6 @@
 internal import ItoComponents
-import ItoTensors
+public import ItoTensors
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -13,12 +14,14 @@ import ItoTensors
 /// file short is different: a page that is gone cannot be read and the system stops the process.
 /// `checkLength` finds that before tensors are handed out; who must be safe from a file being cut
 /// while it is in use copies the bytes instead of mapping them.
-final class MappedFile: Sendable {
+public final class MappedFile: Sendable {
   // A pointer is not Sendable; its address is.
   private let address: UInt
   private let descriptor: Int32
-  let path: String
+  /// Where it is.
+  public let path: String
   let byteCount: Int
+  private let isReleasing = Atomic<Bool>(false), hasBadWeight = Atomic<Bool>(false)
 
   init(_ path: String) throws(CheckpointError) {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
@@ -71,8 +74,23 @@ final class MappedFile: Sendable {
 }
 
 extension MappedFile: ReleasablePages {
+  /// Whether the pages of a weight are given back after each use, and no packed form of it is kept. The
+  /// memory in use stays that of one layer; pages that the system has kept are found again at little
+  /// cost, others are read again.
+  public var releasesAfterUse: Bool {
+    get { isReleasing.load(ordering: .relaxed) }
+    set { isReleasing.store(newValue, ordering: .relaxed) }
+  }
+
+  /// Whether a weight that was used so far has NaN or infinite elements.
+  public var hasNonFinite: Bool { hasBadWeight.load(ordering: .relaxed) }
+  package func noteNonFinite() { hasBadWeight.store(true, ordering: .relaxed) }
+
+  /// Gives all memory back until it is read again; nothing is lost.
+  public func releasePages() { releasePages(bytes) }
+
   /// Whole pages only: what lies beside `bytes` may be in use.
-  func releasePages(_ bytes: UnsafeRawBufferPointer) {
+  package func releasePages(_ bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress else { return }
     let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
     let start = (UInt(bitPattern: base) + page - 1) / page * page

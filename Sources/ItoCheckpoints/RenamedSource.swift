@@ -93,6 +93,9 @@ public struct RenamedSource: TensorSource {
     (recipes[key]?.places.first?.key).flatMap { base.dtype(of: $0) }
   }
 
+  /// The files whose memory its tensors share.
+  public var mappedFiles: [MappedFile] { base.mappedFiles }
+
   /// Reads a tensor.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     guard let recipe = recipes[key], let shape = shape(of: key) else {

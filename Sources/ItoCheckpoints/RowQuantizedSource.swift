@@ -52,6 +52,9 @@ public struct RowQuantizedSource: TensorSource {
     scaled.contains(key) ? .float32 : base.dtype(of: key)
   }
 
+  /// The files whose memory its tensors share.
+  public var mappedFiles: [MappedFile] { base.mappedFiles }
+
   /// The tensor, decoded.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     guard scaled.contains(key) else { return try base.tensor(key) }

@@ -67,6 +67,9 @@ public struct RowQuantizingSource: TensorSource {
     return matrix(scaledBy: key) == nil ? base.dtype(of: key) : .float32
   }
 
+  /// The files whose memory its tensors share.
+  public var mappedFiles: [MappedFile] { base.mappedFiles }
+
   /// The tensor as it will be stored.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     if chosen.contains(key) { return RowQuantized.encoded(try base.tensor(key)).elements }

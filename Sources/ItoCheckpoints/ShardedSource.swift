@@ -73,6 +73,9 @@ public struct ShardedSource: TensorSource {
   /// The element type `tensor` gives.
   public func dtype(of key: String) -> DType? { places[key].flatMap { shards[$0].dtype(of: key) } }
 
+  /// The files whose memory its tensors share.
+  public var mappedFiles: [MappedFile] { shards.flatMap(\.mappedFiles) }
+
   /// Reads a tensor.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     guard let place = places[key] else { throw .noSuchTensor(key, file: origin) }

@@ -14,8 +14,15 @@ public protocol TensorSource: Sendable {
   func shape(of key: String) -> Shape?
   /// The element type `tensor` gives; nil when there is no such tensor or it cannot be read.
   func dtype(of key: String) -> DType?
+  /// The files whose memory its tensors share.
+  var mappedFiles: [MappedFile] { get }
   /// Reads a tensor.
   func tensor(_ key: String) throws(CheckpointError) -> Tensor
+}
+
+extension TensorSource {
+  /// None.
+  public var mappedFiles: [MappedFile] { [] }
 }
 
 /// A tensor as a file holds it, before anything is read.
@@ -40,13 +47,28 @@ public struct StoredTensor: Sendable, Hashable {
 
 extension TensorSource {
 
-  /// Throws `nonFinite` with every tensor that contains NaN or an infinity. Reads all bytes once.
+  /// Throws `nonFinite` with every tensor that contains NaN or an infinity, and where. Reads all bytes
+  /// once.
   public func checkFinite() throws(CheckpointError) {
     var bad: [String] = []
     for key in keys.sorted() where dtype(of: key)?.isFloatingPoint == true {
-      if try !tensor(key).isFinite { bad.append(key) }
+      if let place = try tensor(key).nonFinitePlace { bad.append("\(key) at \(place)") }
     }
     if !bad.isEmpty { throw .nonFinite(bad, file: origin) }
+  }
+}
+
+extension Tensor {
+  /// The indices of the first element that is NaN or infinite, `[2, 0, 7]`; nil when there is none.
+  var nonFinitePlace: String? {
+    if isFinite { return nil }
+    guard var rest = scalars.firstIndex(where: { !$0.isFinite }) else { return nil }
+    var indices: [Int] = []
+    for size in shape.dims.reversed() {
+      indices.append(rest % size)
+      rest /= size
+    }
+    return "\(Array(indices.reversed()))"
   }
 }
 

@@ -4,6 +4,8 @@ public import ItoTensors
 public struct Embedding: Module {
   /// `[entries, features]`
   public var weight: Tensor
+  /// What the vectors are given in; the table's own type when nil.
+  public var vectorType: DType?
 
   /// Normal entries.
   public init(
@@ -13,10 +15,13 @@ public struct Embedding: Module {
   }
 
   /// Integers `[…]` to `[…, features]`; a number outside the table is a programmer's error.
-  public func callAsFunction(_ indices: Tensor) -> Tensor { weight.embedding(indices) }
+  public func callAsFunction(_ indices: Tensor) -> Tensor {
+    let vectors = weight.embedding(indices)
+    return vectorType.map { vectors.cast(to: $0) } ?? vectors
+  }
 
   /// Visits its parameters.
   public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
-    try v.parameter("weight", &weight)
+    try v.visitTable(&self)
   }
 }

@@ -28,6 +28,8 @@ public protocol ModuleVisitor {
   mutating func visitWeight(_ weight: inout any WeightMatrix) throws(Failure)
   /// Called for every convolution weight; visits its parameters unless overridden.
   mutating func visitWeight(_ weight: inout any ConvolutionWeight) throws(Failure)
+  /// Called for every table of vectors; visits its parameter unless overridden.
+  mutating func visitTable(_ table: inout Embedding) throws(Failure)
 }
 
 extension ModuleVisitor {
@@ -42,6 +44,11 @@ extension ModuleVisitor {
   /// Visits the weight's own parameters.
   public mutating func visitWeight(_ weight: inout any ConvolutionWeight) throws(Failure) {
     try weight.visit(&self)
+  }
+
+  /// Visits the table.
+  public mutating func visitTable(_ table: inout Embedding) throws(Failure) {
+    try parameter("weight", &table.weight)
   }
 
   /// Visits the parameter `name`.

@@ -2,21 +2,28 @@ public import ItoTensors
 
 /// A convolution kernel as published files keep it, `[out, in / groups, height, width]`: a view of the
 /// mapped file, from which the kernel is packed for the library. No copy in our order is made, so a
-/// network takes its packed weights' memory and no more.
+/// network takes its packed weights' memory and no more. One in half precision that computes in float32
+/// is not packed either, but widened in every call, as `HalfWeight` is.
 ///
 /// To everyone else it is a kernel `[out, height, width, in / groups]` like any other; a visitor that
 /// changes it costs a copy.
 public struct PublishedKernel: ConvolutionWeight {
   private var values: Tensor
+  private let computeType: DType?
 
   /// A kernel viewing `values`, `[out, in / groups, height, width]`.
-  public init(_ values: Tensor) { self.values = values }
+  ///
+  /// - Parameter type: what to compute in; the type of `values` when nil.
+  public init(_ values: Tensor, computing type: DType? = nil) {
+    self.values = values
+    computeType = type
+  }
 
   /// `[out, kernelHeight, kernelWidth, in / groups]`
   public var shape: Shape { values.shape.kernelOfPublished }
   /// The convolution with this kernel.
   public func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor {
-    x.convolved(published: values, bias: bias, options)
+    x.convolved(published: values, bias: bias, options, computing: computeType)
   }
   /// The kernel in our order as float32.
   public func dense() -> Tensor { values.detached().permuted([0, 2, 3, 1]).cast(to: .float32) }

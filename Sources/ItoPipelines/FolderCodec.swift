@@ -22,8 +22,9 @@ public struct FolderCodec: LatentCodec, Configurable {
   /// Loads the autoencoder in `path`.
   public init(path: String) throws(PipelineError) {
     self.path = path
+    let component = ModelComponent(name: "autoencoder", className: nil, folder: path)
     codec = try AutoencoderCodec.load(
-      ModelComponent(name: "autoencoder", className: nil, folder: path), precision: .float32)
+      component, weights: try component.weights(), precision: .float32)
     identity = codec.identity
   }
 

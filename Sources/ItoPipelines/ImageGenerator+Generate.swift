@@ -41,31 +41,39 @@ extension ImageGenerator {
     onResult: (SamplingResult) -> Void = { _ in }
   ) throws(PipelineError) -> Tensor {
     let runs = try prepare(request)
-    let denoiser = try denoiser.load()
+    let stage = try denoiser.open()
     let total = runs.reduce(0) { $0 + $1.request.plan.stepCount }
     var done = 0
     var latents: [Tensor] = []
-    for run in runs {
-      let result = try Self.sampled(run, denoiser, isCancelled) { latent, clean in
-        done += 1
-        onStep(
-          GenerationProgress(
-            done: done, total: total, firstPicture: run.pictures.lowerBound, latent: latent,
-            clean: clean))
+    do throws(PipelineError) {
+      for run in runs {
+        let result = try Self.sampled(run, stage.part, isCancelled) { latent, clean in
+          done += 1
+          onStep(
+            GenerationProgress(
+              done: done, total: total, firstPicture: run.pictures.lowerBound, latent: latent,
+              clean: clean))
+        }
+        onResult(result)
+        latents.append(result.latent)
       }
-      onResult(result)
-      latents.append(result.latent)
+    } catch {
+      // A weight that is not finite is a better explanation than a result that is not.
+      try stage.finish()
+      throw error
     }
+    try stage.finish()
     return Tensor.concatenated(latents, axis: 0)
   }
 
   /// Pictures of latents, `count` at a time, in −1…1.
   public func decode(_ latents: Tensor, count: Int = 1) throws(PipelineError) -> Tensor {
-    let codec = try codec.load()
+    let stage = try codec.open()
     let total = latents.shape[0]
     let parts = stride(from: 0, to: total, by: max(1, count)).map {
-      codec.decode(latents.sliced($0..<min(total, $0 + max(1, count)), axis: 0))
+      stage.part.decode(latents.sliced($0..<min(total, $0 + max(1, count)), axis: 0))
     }
+    try stage.finish()
     return Tensor.concatenated(parts, axis: 0)
   }
 

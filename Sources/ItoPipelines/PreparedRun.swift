@@ -55,7 +55,7 @@ extension ImageGenerator {
   private func encodeBatches(
     _ request: GenerationRequest, _ facts: PictureFacts
   ) throws(PipelineError) -> [Batch] {
-    let encoder = try prompts.load()
+    let stage = try prompts.open()
     var known: [Prompt: PromptConditioning] = [:]
     var parts: [PromptConditioning] = []
     for prompt in request.prompts {
@@ -63,10 +63,11 @@ extension ImageGenerator {
         parts.append(part)
         continue
       }
-      let part = try encoder.encode(prompt, for: facts)
+      let part = try stage.part.encode(prompt, for: facts)
       known[prompt] = part
       parts.append(part)
     }
+    try stage.finish()
     let limit = request.batchSize ?? defaults.batchSize
     var batches: [Batch] = []
     var start = 0

@@ -53,8 +53,9 @@ public struct CodecPreview: LatentPreview {
 
   /// Previews by the autoencoder in `folder`: TAESD, as published.
   public init(folder: String) throws(PipelineError) {
+    let component = ModelComponent(name: "vae", className: nil, folder: folder)
     codec = try AutoencoderCodec.load(
-      ModelComponent(name: "vae", className: nil, folder: folder), precision: .float32)
+      component, weights: try component.weights(), precision: .float32)
   }
 
   /// What the codec makes of the estimates.

@@ -1,12 +1,6 @@
 import ItoCKernels
 import Synchronization
 
-/// Memory whose pages the system can bring back by itself: a file mapped for reading.
-package protocol ReleasablePages: AnyObject {
-  /// Gives the pages within `bytes` back until they are read again.
-  func releasePages(_ bytes: UnsafeRawBufferPointer)
-}
-
 /// A reference-counted byte buffer: a block of the caching allocator, or a view of memory that
 /// `owner` keeps alive (a mapped file).
 ///
@@ -16,12 +10,12 @@ package protocol ReleasablePages: AnyObject {
 package final class Storage: @unchecked Sendable {
   package let base: UnsafeMutableRawPointer
   package let byteCount: Int
-  private let owner: AnyObject?
+  let owner: AnyObject?
   package var isMapped: Bool { owner != nil }
 
   /// Derived forms of these bytes (weights packed for a kernel), dropped when they change.
   private let attachment = Atomic<UInt>(0)
-  private let hasReleased = Atomic<Bool>(false)
+  let hasReleased = Atomic<Bool>(false), hasBeenUsed = Atomic<Bool>(false)
 
   package init(byteCount: Int) {
     self.byteCount = byteCount
@@ -54,16 +48,6 @@ package final class Storage: @unchecked Sendable {
     }
     ito_attachment_destroy(fresh)
     return first
-  }
-
-  /// Gives the memory of a mapped file's pages back, once: what is needed of these bytes is kept in
-  /// another form, and they can be read again all the same. Does nothing for other memory.
-  package func releasePages() {
-    guard owner != nil, !hasReleased.exchange(true, ordering: .relaxed) else { return }
-    var holder = owner
-    while let storage = holder as? Storage { holder = storage.owner }
-    (holder as? any ReleasablePages)?.releasePages(
-      UnsafeRawBufferPointer(start: base, count: byteCount))
   }
 
   package func dropAttachment() {

@@ -213,7 +213,9 @@ struct LoadingTests {
     let error = #expect(throws: CheckpointError.self) {
       try model.load(from: MemorySource(tensors), checksFinite: true)
     }
-    #expect(error == .nonFinite(["conv.weight", "blocks.1.scale"], file: "memory"))
+    #expect(
+      error
+        == .nonFinite(["conv.weight at [0, 1, 0, 1]", "blocks.1.scale at [0]"], file: "memory"))
     #expect(model.values == before)
     try model.load(from: MemorySource(tensors))
     #expect(!model.convolution.kernel.dense().isFinite)

@@ -17,6 +17,24 @@ struct HubPartsTests {
     ])
   func hash(_ text: String, _ digest: String) { #expect(sha256(Array(text.utf8)) == digest) }
 
+  @Test(
+    "git's hash, as `git hash-object` has it",
+    arguments: [
+      ("", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"),
+      ("hello\n", "ce013625030ba8dba906f756967f9e9ca394464a"),
+    ])
+  func git(_ text: String, _ digest: String) { #expect(gitHash(Array(text.utf8)) == digest) }
+
+  @Test("git's hash of contents longer than a block, added in pieces")
+  func longGit() {
+    let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0) }
+    var hash = ContentHash.git(size: 1000)
+    for start in stride(from: 0, to: 1000, by: 77) {
+      hash.add(Array(bytes[start..<min(1000, start + 77)]), count: min(77, 1000 - start))
+    }
+    #expect(hash.digest() == "44efb17b5ffba6dbf7fd96d2d4e7c06ac226e4f4")
+  }
+
   @Test func names() throws {
     #expect(try RepositoryName("a-b/c.d_e").revision == "main")
     let other = try RepositoryName("stabilityai/sdxl-turbo@refs/pr/2")

@@ -156,5 +156,13 @@ struct HubTests {
       let text = reason { () throws(HubError) in _ = try Hub(settings(server)).pull(name) }
       #expect(text.contains("more than 200000 bytes came"))
     }
+    let small = "tokenizer/merges.txt"
+    try with({ request in
+      request.path.contains("/tree/")
+        ? .json(repository.listing(wrongHashOf: small)) : repository.answer(request)
+    }) { server in
+      let text = reason { () throws(HubError) in _ = try Hub(settings(server)).pull(name) }
+      #expect(text.contains("'\(small)' arrived damaged: its git hash is"))
+    }
   }
 }

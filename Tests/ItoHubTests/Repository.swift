@@ -1,15 +1,17 @@
 import Foundation
-import ItoCHub
 
 @testable import ItoHub
 
 func sha256(_ bytes: [UInt8]) -> String {
-  var hash = ito_sha256()
-  ito_sha256_begin(&hash)
-  ito_sha256_add(&hash, bytes, Int64(bytes.count))
-  var digest = [UInt8](repeating: 0, count: 32)
-  ito_sha256_end(&hash, &digest)
-  return digest.map { String(format: "%02x", $0) }.joined()
+  var hash = ContentHash.sha256
+  hash.add(bytes, count: bytes.count)
+  return hash.digest()
+}
+
+func gitHash(_ bytes: [UInt8]) -> String {
+  var hash = ContentHash.git(size: bytes.count)
+  hash.add(bytes, count: bytes.count)
+  return hash.digest()
 }
 
 /// A repository the server plays, and what goes wrong with it.
@@ -27,18 +29,18 @@ struct Repository: Sendable {
     "unet/diffusion_pytorch_model.fp16.safetensors": (0..<100_000).map {
       UInt8(truncatingIfNeeded: $0 * 3)
     },
-    "unet/diffusion_pytorch_model.bin": [1, 2, 3], "tokenizer/vocab.json": Array("{}".utf8),
+    "unet/diffusion_pytorch_model.bin": [1, 2, 3], "tokenizer/vocab.json": Array(#"{"a":0}"#.utf8),
     "tokenizer/merges.txt": Array("a b".utf8), "safety_checker/model.safetensors": [9, 9, 9],
     "v1.ckpt": [1],
   ]
 
-  /// The list of files as the server gives it: large ones with their SHA-256.
+  /// The list of files as the server gives it: large ones with their SHA-256, all with git's hash.
   func listing(wrongHashOf wrong: String? = nil) -> String {
     let entries = files.sorted { $0.key < $1.key }.map { path, bytes in
       let digest = path == wrong ? String(repeating: "ab", count: 32) : sha256(bytes)
       let large = path.hasSuffix(".safetensors")
       let lfs = large ? #","lfs":{"oid":"\#(digest)","size":\#(bytes.count)}"# : ""
-      let oid = sha256(Array(path.utf8)).prefix(40)
+      let oid = path == wrong ? digest.prefix(40) : gitHash(bytes)[...]
       return #"{"type":"file","path":"\#(path)","size":\#(bytes.count),"oid":"\#(oid)"\#(lfs)}"#
     }
     return "[\(entries.joined(separator: ",")),{\"type\":\"directory\",\"path\":\"unet\"}]"

@@ -36,7 +36,8 @@ extension KernelTests {
       var d = c.descriptor(tile: tile)
       let vx = x.scalars, vw = w.scalars, vb = bias?.scalars
       var weights = [Float](repeating: .nan, count: Int(ito_winograd_weights_count(&d)))
-      ito_winograd_weights(&d, vw, Int32(ITO_KERNEL_CHANNELS_LAST), &weights)
+      ito_winograd_weights(
+        &d, vw, DType.float32.rawValue, Int32(ITO_KERNEL_CHANNELS_LAST), &weights)
       let shape: Shape = [c.batch, c.height + c.growth, c.width + c.growth, c.outputs]
       var out = [Float](repeating: .nan, count: shape.count)
       if let vb {

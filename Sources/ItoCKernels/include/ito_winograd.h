@@ -39,12 +39,17 @@ enum {
   ITO_KERNEL_ADJOINT = 1,        // [channels, 3, 3, out_channels] of the convolution whose input gradient this is
   ITO_KERNEL_PUBLISHED = 2       // [out_channels, channels, 3, 3]
 };
-/// Transforms kernels of that order.
-void ito_winograd_weights(const ito_winograd_desc* desc, const float* kernel, int order, float* transformed);
+/// Transforms kernels of that order and element type (ITO_F32, ITO_BF16 or ITO_F16), computed in double.
+void ito_winograd_weights(const ito_winograd_desc* desc, const void* kernel, int dtype, int order,
+                          float* transformed);
 
 /// out = conv(x) + bias; `bias` [out_channels] may be null.
 void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed, const float* bias,
                   float* out);
+/// The same from kernels as `ito_winograd_weights` takes them, transformed for this call: some output
+/// channels after others, so that at most 64 MB are taken. The same bits.
+void ito_winograd_transforming(const ito_winograd_desc* desc, const float* x, const void* kernel, int dtype,
+                               int order, const float* bias, float* out);
 
 #ifdef __cplusplus
 }

@@ -27,6 +27,7 @@ typedef struct {
   int64_t activation;
   int64_t accumulate;    // add to what `out` holds
   int64_t packs_b;       // let the library choose b's layout and reorder into it
+  int64_t b_dtype;       // what b is stored in: `dtype`, or BF16 or F16 to be widened to F32 for this call
 } ito_matmul_desc;
 
 /// out[batch, m, n] = activation(a·b + bias). `packed_b` keeps b's packed form, or is null (packed for
@@ -42,11 +43,12 @@ typedef struct {
   int64_t pad_top, pad_bottom, pad_left, pad_right;
   int64_t dilation_height, dilation_width;  // 1 is dense
   int64_t groups;
-  int64_t dtype;       // of input, weights and output gradient: F32 or BF16
+  int64_t dtype;       // of input and output gradient, and what is computed in: F32 or BF16
   int64_t out_dtype;   // of the result
   int64_t has_bias;    // float32 [out_channels]
   int64_t activation;
   int64_t accumulate;
+  int64_t weights_dtype;  // what weights are stored in: `dtype`, or BF16 or F16 to be widened to F32 for this call
 } ito_conv_desc;
 
 /// output = activation(conv(input, weights) + bias). Returns as `ito_matmul`.

@@ -43,7 +43,9 @@ public struct TextualInversion: Sendable {
       guard tensor.dtype.isFloatingPoint, (1...2).contains(tensor.shape.rank),
         tensor.shape.count > 0, tensor.shape.rank == 1 || tensor.shape[0] <= 75
       else { continue }
-      guard tensor.isFinite else { throw .nonFinite([key], file: source.origin) }
+      if let place = tensor.nonFinitePlace {
+        throw .nonFinite(["\(key) at \(place)"], file: source.origin)
+      }
       let rows = tensor.shape.rank == 1 ? [1, tensor.shape[0]] : tensor.shape.dims
       vectors[encoder] = tensor.cast(to: .float32).reshaped(to: rows)
     }

@@ -67,6 +67,9 @@ public struct GGUF: TensorSource {
     }
   }
 
+  /// The files whose memory its tensors share.
+  public var mappedFiles: [MappedFile] { mapped.map { [$0] } ?? [] }
+
   /// Reads a tensor.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     guard let position = positions[key] else { throw .noSuchTensor(key, file: origin) }

@@ -75,6 +75,9 @@ public struct PickleCheckpoint: TensorSource {
   /// The element type `tensor` gives.
   public func dtype(of key: String) -> DType? { places[key]?.type.dtype }
 
+  /// The files whose memory its tensors share.
+  public var mappedFiles: [MappedFile] { mapped.map { [$0] } ?? [] }
+
   /// Reads a tensor.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     guard let place = places[key] else { throw .noSuchTensor(key, file: origin) }

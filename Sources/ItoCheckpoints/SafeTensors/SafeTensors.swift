@@ -90,6 +90,9 @@ public struct SafeTensors: TensorSource {
   /// The element type `tensor` gives.
   public func dtype(of key: String) -> DType? { entry(key)?.type.dtype }
 
+  /// The files whose memory its tensors share.
+  public var mappedFiles: [MappedFile] { mapped.map { [$0] } ?? [] }
+
   /// Reads a tensor. See `SafeTensorsType.dtype` for the types that are converted.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
     guard let entry = entry(key) else { throw .noSuchTensor(key, file: origin) }

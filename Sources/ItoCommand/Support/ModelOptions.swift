@@ -23,7 +23,11 @@ struct LoadingFlags: ParsableArguments {
   @Option(help: "Element type to compute in: float32 or bfloat16.")
   var precision: String?
 
-  @Flag(help: "Read each part of the model when its turn comes and release it after: less memory.")
+  @Flag(
+    help: """
+      Less memory, more time: parts of the model and then its layers are read when their turn comes and \
+      released after it, and pictures are decoded in bands.
+      """)
   var lowMemory = false
 
   @Option(help: "Which of several published precisions of a folder to read, such as fp16.")

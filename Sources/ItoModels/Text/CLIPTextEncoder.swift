@@ -103,7 +103,7 @@ public struct CLIPTextEncoder: Module {
 
   /// Embeddings of the tokens, `[vocabulary, width]`, to be extended by textual inversion.
   public var tokenEmbeddings: Tensor {
-    get { tokens.weight }
+    get { tokens.weight.cast(to: tokens.vectorType ?? tokens.weight.dtype) }
     set { tokens.weight = newValue }
   }
 

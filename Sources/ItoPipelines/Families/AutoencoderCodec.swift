@@ -14,9 +14,12 @@ struct AutoencoderCodec: LatentCodec {
 
   /// The autoencoder of a model, in whatever class it is.
   ///
-  /// - Parameter savesMemory: compute in bands of rows.
+  /// - Parameters:
+  ///   - weights: its tensors.
+  ///   - savesMemory: compute in bands of rows.
   static func load(
-    _ component: ModelComponent, precision: DType, savesMemory: Bool = false
+    _ component: ModelComponent, weights: any TensorSource, precision: DType,
+    savesMemory: Bool = false
   ) throws(PipelineError) -> any LatentCodec {
     let json = try component.configuration()
     let name = json["_class_name"]?.string ?? component.className ?? "AutoencoderKL"
@@ -25,7 +28,7 @@ struct AutoencoderCodec: LatentCodec {
         "\(component.path): autoencoders of class \(name) are not supported; known are "
           + classes.keys.sorted().joined(separator: ", "))
     }
-    return try load(json, try component.weights(), precision, savesMemory ? 64 : nil)
+    return try load(json, weights, precision, savesMemory ? 64 : nil)
   }
 
   private typealias Load =

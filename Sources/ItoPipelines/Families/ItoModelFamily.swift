@@ -46,11 +46,11 @@ extension ModelFamily {
     let folder = manifest.textEncoder.map { source.path + "/" + $0 }
     var generator = ImageGenerator(
       name: source.name,
-      prompts: try Stage(resident: !options.isStreamed) { () throws(PipelineError) in
+      prompts: try Stage(resident: !options.isStreamed) { (_) throws(PipelineError) in
         guard let folder else { return labels }
         return TextPrompts(encoder: try TextEncoderFamily.load(folder: folder))
       },
-      denoiser: try Stage(resident: !options.isStreamed) { () throws(PipelineError) in
+      denoiser: try Stage(resident: !options.isStreamed) { (_) throws(PipelineError) in
         let backbone = try loadNetwork(folder: source.path, manifest) {
           (json, initial) throws(ModelError) in try BackboneFamily.make(json, &initial)
         }

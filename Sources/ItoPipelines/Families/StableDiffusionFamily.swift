@@ -90,15 +90,16 @@ private struct StableDiffusionLoader {
     let loader = self
     var generator = ImageGenerator(
       name: source.name,
-      prompts: try Stage(resident: isResident) { () throws(PipelineError) in
-        try loader.prompts()
+      prompts: try Stage(resident: isResident) { (opened) throws(PipelineError) in
+        try loader.prompts(&opened)
       },
-      denoiser: try Stage(resident: isResident) { () throws(PipelineError) in
-        try loader.denoiser()
+      denoiser: try Stage(resident: isResident) { (opened) throws(PipelineError) in
+        try loader.denoiser(&opened)
       },
-      codec: try Stage(resident: isResident) { () throws(PipelineError) in
-        try AutoencoderCodec.load(
-          try loader.source.component("vae"), precision: loader.precision,
+      codec: try Stage(resident: isResident) { (opened) throws(PipelineError) in
+        let component = try loader.source.component("vae")
+        return try AutoencoderCodec.load(
+          component, weights: try loader.weights(component, &opened), precision: loader.precision,
           savesMemory: loader.options.isStreamed)
       },
       layout: layout, sampler: sampler, defaults: defaults)
@@ -110,7 +111,20 @@ private struct StableDiffusionLoader {
     return generator
   }
 
-  private func prompts() throws(PipelineError) -> any PromptEncoder {
+  /// The tensors of a part, added to `opened`. Where memory is to be spared, their pages are given back
+  /// after each use.
+  private func weights(
+    _ component: ModelComponent, _ opened: inout [any TensorSource]
+  ) throws(PipelineError) -> any TensorSource {
+    let source = try component.weights()
+    if options.isStreamed { for file in source.mappedFiles { file.releasesAfterUse = true } }
+    opened.append(source)
+    return source
+  }
+
+  private func prompts(
+    _ opened: inout [any TensorSource]
+  ) throws(PipelineError) -> any PromptEncoder {
     var parts: [CLIPPrompts.Part] = []
     for (encoder, tokenizer) in [
       ("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2"),
@@ -120,7 +134,7 @@ private struct StableDiffusionLoader {
       var part = CLIPPrompts.Part(
         tokenizer: try wrapping(PipelineError.tokenizer) { () throws(TokenizerError) in
           try CLIPTokenizer(folder: folder)
-        }, encoder: try textEncoder(component))
+        }, encoder: try textEncoder(component, &opened))
       for file in options.embeddings {
         let word = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
           try TextualInversion(path: file)
@@ -136,7 +150,9 @@ private struct StableDiffusionLoader {
     return CLIPPrompts(parts: parts, convention: convention)
   }
 
-  private func textEncoder(_ component: ModelComponent) throws(PipelineError) -> CLIPTextEncoder {
+  private func textEncoder(
+    _ component: ModelComponent, _ opened: inout [any TensorSource]
+  ) throws(PipelineError) -> CLIPTextEncoder {
     var json = try component.configuration()
     if json["_class_name"] == nil, json["architectures"] == nil, let name = component.className,
       var object = json.object
@@ -148,7 +164,7 @@ private struct StableDiffusionLoader {
     let network = try wrapping(PipelineError.model) { () throws(ModelError) in
       try CLIPTextEncoder(configuration: json, &initial)
     }
-    let weights = try component.weights()
+    let weights = try weights(component, &opened)
     let loaded = try loadWeights(
       network, from: weights, keys: CLIPTextEncoder.keyMap(for: weights.keys), dtype: precision,
       unused: .allow(CLIPTextEncoder.isIgnored))
@@ -156,12 +172,14 @@ private struct StableDiffusionLoader {
       loaded, part: component.name, names: AdapterNames(loaded), dtype: precision)
   }
 
-  private func denoiser() throws(PipelineError) -> any Denoiser {
+  private func denoiser(
+    _ opened: inout [any TensorSource]
+  ) throws(PipelineError) -> any Denoiser {
     var initial = ParameterInitializer.placeholder
     let empty = try wrapping(PipelineError.model) { () throws(ModelError) in
       try BackboneFamily.make(self.network, &initial)
     }
-    return try denoiser(empty, try source.component("unet").weights())
+    return try denoiser(empty, try weights(try source.component("unet"), &opened))
   }
 
   private func denoiser<B: RegisteredBackbone>(

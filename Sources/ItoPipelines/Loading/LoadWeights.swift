@@ -4,8 +4,9 @@ import ItoTensors
 
 /// `module` with the tensors of `source`, all of them used and none missing.
 ///
-/// Matrices become `dtype`; those that the file has in that type stay mapped. Infinite numbers are found
-/// when a run meets them, not here, where looking for them would read every page of a large file.
+/// Matrices become `dtype`; those that the file has in that type, or in half precision to be widened when
+/// they are used, stay mapped. What is read here must be finite. What stays mapped is looked at when a layer
+/// first uses it (see `OpenStage.finish`), since looking at it here would read every page of a large file.
 ///
 /// - Parameters:
 ///   - keys: where each parameter is.
@@ -17,7 +18,8 @@ func loadWeights<M: Module>(
   func load(_ source: some TensorSource) throws(PipelineError) -> M {
     var module = module
     try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-      _ = try module.load(from: source, keys: keys, dtype: .matrices(dtype), unused: unused)
+      _ = try module.load(
+        from: source, keys: keys, dtype: .computing(dtype), unused: unused, checksFinite: true)
     }
     return module
   }

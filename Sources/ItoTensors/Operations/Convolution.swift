@@ -3,9 +3,11 @@ import ItoCOneDNN
 
 extension ConvolutionOptions {
   /// oneDNN's description of this convolution of `[batch, height, width, channels]`.
-  func descriptor(input: Shape, kernel: Shape, dtype: DType, result: DType, hasBias: Bool)
-    -> ito_conv_desc
-  {
+  ///
+  /// - Parameter stored: the kernel's element type, if not `dtype`.
+  func descriptor(
+    input: Shape, kernel: Shape, dtype: DType, result: DType, hasBias: Bool, stored: DType? = nil
+  ) -> ito_conv_desc {
     let size = outputSize(
       height: input[1], width: input[2], kernelHeight: kernel[1], kernelWidth: kernel[2])
     return ito_conv_desc(
@@ -17,7 +19,8 @@ extension ConvolutionOptions {
       pad_bottom: Int64(padding.bottom), pad_left: Int64(padding.left),
       pad_right: Int64(padding.right), dilation_height: Int64(dilation.height),
       dilation_width: Int64(dilation.width), groups: Int64(groups), dtype: Int64(dtype.rawValue),
-      out_dtype: Int64(result.rawValue), has_bias: hasBias ? 1 : 0, activation: 0, accumulate: 0)
+      out_dtype: Int64(result.rawValue), has_bias: hasBias ? 1 : 0, activation: 0, accumulate: 0,
+      weights_dtype: Int64((stored ?? dtype).rawValue))
   }
 
   /// Multiplications and additions of a plain sum from `input` by `kernel`.
@@ -42,8 +45,9 @@ extension ConvolutionOptions {
   }
 }
 
-/// The three products of a convolution, without gradient. float32 or bfloat16 operands; where the
-/// library lacks one in bfloat16 it is done in float32.
+/// The three products of a convolution, without gradient, in the element type of the first operand,
+/// float32 or bfloat16; where the library lacks one in bfloat16 it is done in float32. For a product in
+/// float32 the kernel may be in half precision: it is widened for the call, without a copy that is kept.
 enum Convolve {
   /// - Parameter isPublished: `w` is `[out, in / groups, height, width]`, as files have it.
   static func forward(
@@ -52,7 +56,8 @@ enum Convolve {
   ) -> Tensor {
     let kernel = isPublished ? w.shape.kernelOfPublished : w.shape
     var desc = options.descriptor(
-      input: x.shape, kernel: kernel, dtype: x.dtype, result: x.dtype, hasBias: bias != nil)
+      input: x.shape, kernel: kernel, dtype: x.dtype, result: x.dtype, hasBias: bias != nil,
+      stored: w.dtype)
     let shape: Shape = [
       x.shape[0], Int(desc.out_height), Int(desc.out_width), Int(desc.out_channels),
     ]
@@ -74,8 +79,7 @@ enum Convolve {
     }
     fallback("forward", x.dtype)
     return forward(
-      x.cast(to: .float32), w.cast(to: .float32), bias, options, keepsPacked: false,
-      isPublished: isPublished
+      x.cast(to: .float32), w, bias, options, keepsPacked: false, isPublished: isPublished
     ).cast(to: x.dtype)
   }
 
@@ -84,7 +88,8 @@ enum Convolve {
   ) -> Tensor {
     if input.count == 0 || g.shape.count == 0 { return Tensor(zeros: input, dtype: g.dtype) }
     var desc = options.descriptor(
-      input: input, kernel: w.shape, dtype: g.dtype, result: g.dtype, hasBias: false)
+      input: input, kernel: w.shape, dtype: g.dtype, result: g.dtype, hasBias: false,
+      stored: w.dtype)
     let packs = keepsPacked ? w.storage.attached { ito_packs_create() } : nil
     var status: Int32 = 0
     let result = Tensor(building: input, dtype: g.dtype) { out in
@@ -96,7 +101,7 @@ enum Convolve {
     guard status != 0 else { return result }
     fallback("input gradient", g.dtype)
     return inputGradient(
-      g.cast(to: .float32), w.cast(to: .float32), input: input, options, keepsPacked: false
+      g.cast(to: .float32), w, input: input, options, keepsPacked: false
     ).cast(to: g.dtype)
   }
 
@@ -137,8 +142,9 @@ enum Convolve {
 extension Tensor {
   /// 2-D convolution (cross-correlation) of `[batch, height, width, channels]`.
   ///
-  /// Computed and returned in the kernel's element type, accumulated in float32. An untracked kernel
-  /// is packed once and the packed form kept with its buffer.
+  /// Computed and returned in the kernel's element type (float16 in float32), accumulated in float32. An
+  /// untracked kernel is packed once and the packed form kept with its buffer; one in half precision
+  /// whose products are in float32 is widened for each call instead.
   ///
   /// - Parameters:
   ///   - kernel: `[out, kernelHeight, kernelWidth, channels / groups]`.
@@ -149,12 +155,15 @@ extension Tensor {
   ) -> Tensor {
     options.check(input: shape, kernel: kernel.shape, bias: bias, outputs: kernel.shape[0])
     let type = kernel.dtype.productType
-    let x = cast(to: type), w = kernel.cast(to: type)
-    let result = Convolve.forward(
-      x, w, bias?.cast(to: .float32), options,
-      keepsPacked: !kernel.isTracked && kernel.dtype == type)
-    let inputs = [x, kernel] + (bias.map { [$0] } ?? [])
-    return result.recorded(from: inputs) {
+    let inputs = [self, kernel] + (bias.map { [$0] } ?? [])
+    let x = cast(to: type)
+    let w = kernel.operand(computing: type, tracked: inputs.contains(where: \.isTracked))
+    let result = kernel.storage.used(as: kernel.dtype) {
+      Convolve.forward(
+        x, w, bias?.cast(to: .float32), options,
+        keepsPacked: !kernel.isTracked && kernel.dtype == type && kernel.storage.keepsPacked)
+    }
+    return result.recorded(from: [x] + inputs.dropFirst()) {
       [
         x = x.detached(), w = w.detached(), tracked = inputs.map(\.isTracked),
         biasType = bias?.dtype

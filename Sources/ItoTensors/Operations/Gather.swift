@@ -70,6 +70,7 @@ extension Tensor {
           Int64(shape[1] * dtype.byteCount))
       }
     }
+    if storage.isMapped, !result.isFinite { storage.noteNonFinite() }
     return result.recorded(from: [self]) { [shape = self.shape] g in
       [g.rowsAdded(at: index, into: shape, axis: 0)]
     }

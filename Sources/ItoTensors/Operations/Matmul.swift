@@ -4,8 +4,9 @@ import ItoCOneDNN
 /// One matrix product through oneDNN, without gradient.
 ///
 /// `a` is `[batch, m, k]` or, transposed, `[batch, k, m]`; `b` is `[batch, k, n]` or `[batch, n, k]`.
-/// Both have the same element type, float32 or bfloat16; where the processor has no bfloat16 product
-/// the work is done in float32.
+/// Computed in the element type of `a`, float32 or bfloat16; where the processor has no bfloat16 product
+/// the work is done in float32. For a product in float32, `b` may be in half precision: it is widened for
+/// the call, without a copy that is kept.
 struct MatrixProduct {
   var batch = 1
   var m: Int, n: Int, k: Int
@@ -25,7 +26,8 @@ struct MatrixProduct {
       batch: Int64(batch), m: Int64(m), n: Int64(n), k: Int64(k),
       a_transposed: aTransposed ? 1 : 0, b_transposed: bTransposed ? 1 : 0,
       dtype: Int64(a.dtype.rawValue), out_dtype: Int64(dtype.rawValue),
-      has_bias: bias == nil ? 0 : 1, activation: 0, accumulate: 0, packs_b: packsB ? 1 : 0)
+      has_bias: bias == nil ? 0 : 1, activation: 0, accumulate: 0, packs_b: packsB ? 1 : 0,
+      b_dtype: Int64(b.dtype.rawValue))
     var status: Int32 = 0
     let packs = keepsPacked && packsB ? b.storage.attached { ito_packs_create() } : nil
     let result = Tensor(building: shape, dtype: dtype) { out in
@@ -44,9 +46,7 @@ struct MatrixProduct {
       a.dtype != .float32 || dtype != .float32,
       "oneDNN \(String(cString: ito_onednn_version())) has no float32 product for m \(m) n \(n) k \(k)"
     )
-    return self(
-      a.cast(to: .float32), b.cast(to: .float32), bias: bias, shape: shape, dtype: .float32
-    ).cast(to: dtype)
+    return self(a.cast(to: .float32), b, bias: bias, shape: shape, dtype: .float32).cast(to: dtype)
   }
 }
 
@@ -60,29 +60,35 @@ extension Tensor {
   ///
   /// The product is computed, and returned, in the weight's element type (float16 weights in
   /// float32); accumulation is float32. An untracked weight is packed for the kernel once and the
-  /// packed form kept with its buffer.
+  /// packed form kept with its buffer. A weight in half precision whose product is in float32 is
+  /// widened for each call instead, to the same values.
   ///
   /// - Parameters:
   ///   - weight: `[out, in]`.
   ///   - bias: `[out]`, or nil.
+  ///   - type: float32 or bfloat16, to compute in it whatever the weight is stored in.
   /// - Returns: `[…, out]` for a self of `[…, in]`.
-  public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+  public func linear(_ weight: Tensor, bias: Tensor? = nil, computing type: DType? = nil) -> Tensor
+  {
     require(
       weight.shape.rank == 2 && shape.rank >= 1 && shape[-1] == weight.shape[1]
         && (bias == nil || bias?.shape == [weight.shape[0]]),
       "linear: input \(shape), weight \(weight.shape), bias \(bias?.shape.description ?? "none")")
-    let type = weight.dtype.productType
-    let x = cast(to: type), w = weight.cast(to: type)
+    let type = (type ?? weight.dtype).productType
+    let inputs = [self, weight] + (bias.map { [$0] } ?? [])
+    let x = cast(to: type)
+    let w = weight.operand(computing: type, tracked: inputs.contains(where: \.isTracked))
     let (n, k) = (w.shape[0], w.shape[1])
     let m = shape.count / Swift.max(1, k)
-    let isInference = !weight.isTracked && weight.dtype == type
+    let isInference = !weight.isTracked && weight.dtype == type && weight.storage.keepsPacked
     var out = shape
     out[-1] = n
     let product = MatrixProduct(m: m, n: n, k: k, bTransposed: true, packsB: true)
-    let result = product(
-      x, w, bias: bias?.cast(to: .float32), shape: out, dtype: type, keepsPacked: isInference)
-    let inputs = [x, weight] + (bias.map { [$0] } ?? [])
-    return result.recorded(from: inputs) {
+    let result = weight.storage.used(as: weight.dtype) {
+      product(
+        x, w, bias: bias?.cast(to: .float32), shape: out, dtype: type, keepsPacked: isInference)
+    }
+    return result.recorded(from: [x] + inputs.dropFirst()) {
       [
         x = x.detached(), w = w.detached(), tracked = inputs.map(\.isTracked),
         biasType = bias?.dtype,

@@ -6,26 +6,30 @@ extension Shape {
 
 extension Tensor {
   /// `convolved` by a kernel in the order of published files, which is packed from there: no copy in our
-  /// order is made. Without gradient.
+  /// order is made. One in half precision whose products are in float32 is widened for each call. Without
+  /// gradient.
   ///
   /// - Parameters:
-  ///   - kernel: `[out, channels / groups, kernelHeight, kernelWidth]`, float32 or bfloat16.
+  ///   - kernel: `[out, channels / groups, kernelHeight, kernelWidth]`, of a floating-point type.
   ///   - bias: `[out]`, or nil.
+  ///   - type: float32 or bfloat16, to compute in it whatever the kernel is stored in.
   /// - Returns: `[batch, outHeight, outWidth, out]`.
   public func convolved(
     published kernel: Tensor, bias: Tensor? = nil,
-    _ options: ConvolutionOptions = ConvolutionOptions()
+    _ options: ConvolutionOptions = ConvolutionOptions(), computing type: DType? = nil
   ) -> Tensor {
     require(kernel.shape.rank == 4, "convolution: published kernel \(kernel.shape)")
-    if isTracked || kernel.isTracked || bias?.isTracked == true
-      || kernel.dtype != kernel.dtype.productType
-    {
-      return convolved(kernel.permuted([0, 2, 3, 1]), bias: bias, options)
+    let type = (type ?? kernel.dtype).productType
+    if isTracked || kernel.isTracked || bias?.isTracked == true {
+      return convolved(kernel.permuted([0, 2, 3, 1]).cast(to: type), bias: bias, options)
     }
     options.check(
       input: shape, kernel: kernel.shape.kernelOfPublished, bias: bias, outputs: kernel.shape[0])
-    return Convolve.forward(
-      cast(to: kernel.dtype), kernel, bias?.cast(to: .float32), options, keepsPacked: true,
-      isPublished: true)
+    return kernel.storage.used(as: kernel.dtype) {
+      Convolve.forward(
+        cast(to: type), kernel.operand(computing: type, tracked: false), bias?.cast(to: .float32),
+        options, keepsPacked: kernel.dtype == type && kernel.storage.keepsPacked,
+        isPublished: true)
+    }
   }
 }

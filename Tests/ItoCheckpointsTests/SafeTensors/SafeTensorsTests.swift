@@ -240,7 +240,7 @@ struct SafeTensorsTests {
       "inf": Tensor([.infinity] as [Float], shape: [1]).cast(to: .bfloat16),
     ])
     let text = failure { () throws(CheckpointError) in try source.checkFinite() }
-    #expect(text?.contains("NaN or infinite values in inf, nan.") == true)
+    #expect(text?.contains("NaN or infinite values in inf at [0], nan at [1].") == true)
     #expect(throws: Never.self) {
       try MemorySource(["fine": Tensor(zeros: [3])]).checkFinite()
     }

@@ -1,0 +1,8 @@
+// The transform of some panels of sixteen output channels, for winograd.cpp.
+#pragma once
+#include "include/ito_winograd.h"
+
+/// Transforms the kernels of `count` panels from `first` on, of a kernel as `ito_winograd_weights` takes it, to
+/// `transformed`, [panel, product, channels, 16].
+void ito_winograd_panels(const ito_winograd_desc* desc, const void* kernel, int dtype, int order, int64_t first,
+                         int64_t count, float* transformed);

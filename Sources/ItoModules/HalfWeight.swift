@@ -1,0 +1,29 @@
+public import ItoTensors
+
+/// A matrix that stays in half precision, as its file has it, and multiplies in float32.
+///
+/// Its elements are widened, which is exact, in a buffer that all layers share: the product is that of the
+/// widened matrix bit for bit, for half of its memory (none beyond the file's where it is mapped) and the
+/// time of widening it in every call, which is little where inputs have many rows.
+public struct HalfWeight: WeightMatrix {
+  /// `[out, in]`, bfloat16 or float16
+  public var values: Tensor
+
+  /// A weight holding `values`, `[out, in]`.
+  public init(_ values: Tensor) { self.values = values }
+
+  /// Rows.
+  public var outFeatures: Int { values.shape[0] }
+  /// Columns.
+  public var inFeatures: Int { values.shape[1] }
+  /// The product with this matrix, in float32.
+  public func apply(to x: Tensor, bias: Tensor?) -> Tensor {
+    x.linear(values, bias: bias, computing: .float32)
+  }
+  /// The numbers as float32.
+  public func dense() -> Tensor { values.detached().cast(to: .float32) }
+  /// Visits its parameters.
+  public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+    try v.parameter("weight", &values)
+  }
+}
