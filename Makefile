@@ -11,7 +11,9 @@ enter := f=$(quoted); cd -- "$$(dirname -- "$${f\# }")" &&
 checked := --explicit-target-dependency-import-check error
 test_flags := -c release --scratch-path .build/testing -Xswiftc -enable-testing $(checked)
 
-SHEET ?= out/fashion-mnist.png
+SHEET ?= out/demo.png
+# Handed on by the environment, so that a prompt may hold any character.
+export PROMPT
 FIXTURES ?= ../shared/reference/fixtures
 
 # Threads that wait spin shortly, so that the tests get on beside other work (Docs/decisions.md).
@@ -20,11 +22,12 @@ export GOMP_SPINCOUNT ?= 2000
 .PHONY: demo test build examples docs bench bench-peers format lint clean help
 .DEFAULT_GOAL := help
 
-demo: ## build, then draw a labelled contact sheet of the embedded model's ten classes
+demo: ## build, then draw a sheet of twelve pictures from words, and PROMPT="..." if given
 	@$(enter) Scripts/setup.sh build
 	@$(enter) swift build -c release --product ito $(checked)
 	@$(enter) mkdir -p "$$(dirname -- "$(SHEET)")" && \
-	  .build/release/ito generate --model Models/fashion-mnist --count 8 --sheet "$(SHEET)"
+	  .build/release/ito generate --sheet "$(SHEET)"
+	@$(enter) [ -z "$$PROMPT" ] || .build/release/ito generate --output out/prompt.png -- "$$PROMPT"
 
 test: ## run the tests, and the parity check where golden folders are at hand (FIXTURES=folder)
 	@$(enter) Scripts/setup.sh test

@@ -4,7 +4,8 @@
 
 `train.jsonl` holds what is trained on: every emoji but the held-out combinations, and recoloured things.
 `heldout.jsonl` holds those combinations, `all.jsonl` every real emoji: what generated pictures are judged
-by; `names.jsonl` the same with two captions each, which is quicker to train a judge on. A record has the picture, its captions with the backgrounds they speak of, how often it is drawn, and
+by; `names.jsonl` the same with two captions each, which is quicker to train a judge on, and `untoned.jsonl`
+what of it has no skin tone and is trained on. A record has the picture, its captions with the backgrounds they speak of, how often it is drawn, and
 what Unicode says of it.
 """
 
@@ -73,6 +74,8 @@ def main():
     write(folder + "/heldout.jsonl", [r for r in everything if r["held_out"]])
     write(folder + "/all.jsonl", everything)
     write(folder + "/names.jsonl", [r | {"texts": r["texts"][:2]} for r in everything])
+    write(folder + "/untoned.jsonl", [
+        r | {"texts": r["texts"][:2]} for r in everything if not r["tones"] and not r["held_out"]])
     with open(folder + "/LICENCES", "w", encoding="utf-8") as file:
         file.write(NOTICE)
     held_out = sum(r["held_out"] for r in everything)

@@ -34,7 +34,8 @@ public struct ContactSheet: Sendable, Hashable {
   /// Draws the sheet, an RGB picture.
   ///
   /// Every cell has the size of the largest picture; smaller ones are centred. Alpha shows the
-  /// background. Labels that are too wide for their column are cut short.
+  /// background. Captions take up to three lines; what is too wide even so, and labels that are too
+  /// wide for their column, are cut short.
   public func draw(_ images: [PixelImage]) -> PixelImage {
     require(!images.isEmpty, "a contact sheet needs at least one picture")
     require(columns > 0, "a contact sheet needs at least one column, not \(columns)")
@@ -50,11 +51,13 @@ public struct ContactSheet: Sendable, Hashable {
         large, x: corner.x + (layout.cellWidth - large.width) / 2,
         y: corner.y + (layout.cellHeight - large.height) / 2)
       if index < captions.count {
-        let text = layout.font.fitted(captions[index], to: layout.cellWidth)
-        layout.font.draw(
-          text, on: &sheet,
-          x: corner.x + (layout.cellWidth - layout.font.width(of: text)) / 2,
-          y: corner.y + layout.cellHeight + layout.textGap, color: captionColor)
+        for (line, text) in layout.lines(of: captions[index]).enumerated() {
+          layout.font.draw(
+            text, on: &sheet,
+            x: corner.x + (layout.cellWidth - layout.font.width(of: text)) / 2,
+            y: corner.y + layout.cellHeight + layout.textGap + line * layout.lineHeight,
+            color: captionColor)
+        }
       }
     }
     return sheet
@@ -96,13 +99,14 @@ private struct Layout {
   let enlargement: Int
   let cellWidth, cellHeight, spacing, margin: Int
   let font, titleFont: StrokeFont
-  let fontHeight, textGap, labelGap: Int
+  let fontHeight, lineHeight, textGap, labelGap: Int
   /// The corner of the first picture.
   let left, top: Int
   let width, height: Int
   private let rowHeight: Int
 
   private static let preferredSide = 96
+  private static let mostLines = 3
 
   init(_ sheet: ContactSheet, _ images: [PixelImage]) {
     let widest = images.map(\.width).max() ?? 1
@@ -144,8 +148,17 @@ private struct Layout {
     }
     if !sheet.columnLabels.isEmpty { top += fontHeight + textGap }
     self.top = top
-    rowHeight = cellHeight + spacing + (sheet.captions.isEmpty ? 0 : fontHeight + 2 * textGap)
+    lineHeight = fontHeight + size
+    let cell = cellWidth
+    let lines = sheet.captions.prefix(images.count)
+      .map { labelFont.lines(of: $0, width: cell, count: Self.mostLines).count }.max()
+    rowHeight = cellHeight + spacing + (lines.map { $0 * lineHeight + 2 * textGap } ?? 0)
     height = top + rows * rowHeight - spacing + margin
+  }
+
+  /// A caption as it is drawn.
+  func lines(of caption: String) -> [String] {
+    font.lines(of: caption, width: cellWidth, count: Self.mostLines)
   }
 
   func corner(of index: Int) -> (x: Int, y: Int) {

@@ -43,6 +43,24 @@ struct StrokeFont {
     return short + "…"
   }
 
+  /// `text` broken at spaces into at most `count` lines no wider than `limit` pixels; what does not fit
+  /// is cut short.
+  func lines(of text: String, width limit: Int, count: Int) -> [String] {
+    var lines: [String] = []
+    var rest = text.split(separator: " ")[...]
+    while let first = rest.popFirst() {
+      var line = String(first)
+      while let next = rest.first,
+        lines.count == count - 1 || width(of: "\(line) \(next)") <= limit
+      {
+        line += " \(next)"
+        rest.removeFirst()
+      }
+      lines.append(fitted(line, to: limit))
+    }
+    return lines.isEmpty ? [""] : lines
+  }
+
   /// Draws `text` with the top left corner of its capitals at (`x`, `y`); what falls outside is
   /// left out.
   func draw(_ text: String, on image: inout PixelImage, x: Int, y: Int, color: PixelColor) {

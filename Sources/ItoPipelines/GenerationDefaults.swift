@@ -17,12 +17,14 @@ public struct GenerationDefaults: Sendable {
   public var passes: PassExecution
   /// What a model that knows a list of classes can be asked for; empty for one that takes free text.
   public var labels: [String]
+  /// What a model that takes words draws when it is asked for nothing.
+  public var examples: [String]
 
   /// Defaults.
   public init(
     height: Int, width: Int, channels: Int = 3, steps: Int, solver: String, spacing: String? = nil,
     guidance: ComponentChoice, batchSize: Int = 1,
-    passes: PassExecution = .batched, labels: [String] = []
+    passes: PassExecution = .batched, labels: [String] = [], examples: [String] = []
   ) {
     self.height = height
     self.width = width
@@ -34,5 +36,6 @@ public struct GenerationDefaults: Sendable {
     self.batchSize = batchSize
     self.passes = passes
     self.labels = labels
+    self.examples = examples
   }
 }

@@ -42,6 +42,8 @@ public struct ModelManifest: Sendable, Hashable {
   public var height: Int, width: Int, channels: Int
   /// Names of the classes, in the order of their numbers.
   public var labels: [String]
+  /// What is drawn when nothing is asked for, by a model that takes words.
+  public var examples: [String]
   /// Folder of the text encoder, in the model's folder; nil for a model without prompts.
   public var textEncoder: String?
   /// Folder of the network that makes latents large, in the model's folder; nil to decode with the codec.
@@ -59,7 +61,7 @@ public struct ModelManifest: Sendable, Hashable {
     schedule: ComponentChoice = ComponentChoice("rectified-flow"),
     parameterization: ComponentChoice = ComponentChoice("flow"),
     codec: ComponentChoice = ComponentChoice("pixels"), height: Int, width: Int, channels: Int,
-    labels: [String], textEncoder: String? = nil,
+    labels: [String], examples: [String] = [], textEncoder: String? = nil,
     enlarger: String? = nil, solver: ComponentChoice = ComponentChoice("dpm++2m"),
     spacing: ComponentChoice = ComponentChoice("range"),
     guidance: ComponentChoice = ComponentChoice("none"), steps: Int = 20,
@@ -76,6 +78,7 @@ public struct ModelManifest: Sendable, Hashable {
     self.width = width
     self.channels = channels
     self.labels = labels
+    self.examples = examples
     self.textEncoder = textEncoder
     self.enlarger = enlarger
     self.solver = solver
@@ -126,9 +129,12 @@ extension ModelManifest {
       }
       return value
     }
-    let labels = (json["labels"]?.array ?? []).compactMap(\.string)
-    guard labels.count == json["labels"]?.array?.count ?? 0 else {
-      throw wrong("labels", "must be a list of names")
+    func names(_ key: String) throws(PipelineError) -> [String] {
+      let names = (json[key]?.array ?? []).compactMap(\.string)
+      guard names.count == json[key]?.array?.count ?? 0 else {
+        throw wrong(key, "must be a list of texts")
+      }
+      return names
     }
     func folder(_ key: String) throws(PipelineError) -> String? {
       guard let value = json[key], value != .null else { return nil }
@@ -158,7 +164,8 @@ extension ModelManifest {
       schedule: try component("schedule", in: json, default: "rectified-flow"),
       parameterization: try component("parameterization", in: json, default: "flow"),
       codec: try component("codec", in: json, default: "pixels"), height: try size("height"),
-      width: try size("width"), channels: try size("channels"), labels: labels,
+      width: try size("width"), channels: try size("channels"), labels: try names("labels"),
+      examples: try names("examples"),
       textEncoder: try folder("text_encoder"), enlarger: try folder("enlarger"),
       solver: try component("solver", in: sampling, default: "dpm++2m"),
       spacing: try component("spacing", in: sampling, default: "range"),
@@ -177,6 +184,7 @@ extension ModelManifest {
       ],
       "labels": .array(labels.map { .string($0) }),
     ]
+    if !examples.isEmpty { object["examples"] = .array(examples.map { .string($0) }) }
     if let textEncoder { object["text_encoder"] = .string(textEncoder) }
     if let enlarger { object["enlarger"] = .string(enlarger) }
     if task == .generate {

@@ -50,6 +50,28 @@ struct PictureTests {
     }
   }
 
+  @Test(
+    "sheets leave few places empty",
+    arguments: [(1, 1), (3, 3), (10, 10), (12, 6), (13, 7), (40, 10), (11, 6), (100, 10)])
+  func sheetColumns(count: Int, columns: Int) {
+    #expect(PictureOutput.columns(for: count) == columns)
+  }
+
+  @Test("prompts are read from a file, one a line; one without any is refused")
+  func promptFile() {
+    let sheet = folder.path + "/sheet.png"
+    folder.write("prompts.txt", "sneaker\r\n\n  \nbag\n")
+    folder.write("blank.txt", "\n \n")
+    let drawn = ito(
+      "generate", "--from-file", folder.path + "/prompts.txt", "--model", "fashion-mnist",
+      "--steps", "2", "--sheet", sheet)
+    #expect(drawn.status == 0 && drawn.text.contains("2 pictures"), "\(drawn.text)")
+    for file in ["/blank.txt", "/absent.txt"] {
+      let refused = ito("generate", "--from-file", folder.path + file, "--model", "fashion-mnist")
+      #expect(refused.status != 0 && refused.text.contains(file), "\(refused.text)")
+    }
+  }
+
   @Test("previews are written while a picture is drawn")
   func previews() {
     let preview = folder.path + "/look.png"

@@ -131,6 +131,25 @@ import Testing
     #expect(Set(drawn.pixels) == [5, 252])
   }
 
+  @Test("a caption takes as many lines as it needs, three at most, and every row makes room for them")
+  func longCaptions() {
+    let font = StrokeFont(size: 2)
+    let text = "a red heart on a blue background"
+    let lines = font.lines(of: text, width: 130, count: 3)
+    #expect(lines.count > 1 && lines.joined(separator: " ") == text)
+    #expect(lines.allSatisfy { font.width(of: $0) <= 130 })
+    let cut = font.lines(of: "one two three four five six seven eight", width: 60, count: 3)
+    #expect(cut.count == 3 && cut[2].hasSuffix("…") && font.width(of: cut[2]) <= 60)
+    #expect(font.lines(of: "", width: 60, count: 3) == [""])
+    #expect(font.lines(of: "unbreakable", width: 30, count: 3).count == 1)
+    var sheet = ContactSheet(columns: 2)
+    sheet.captions = ["short", "short", "short", "short"]
+    let low = sheet.draw([picture(0), picture(1), picture(2), picture(3)])
+    sheet.captions[0] = "a caption of several words that needs more than one line"
+    let high = sheet.draw([picture(0), picture(1), picture(2), picture(3)])
+    #expect(high.width == low.width && high.height > low.height)
+  }
+
   @Test func tooFewPicturesAndTooManyLabelsAreFine() {
     var sheet = ContactSheet(columns: 10)
     sheet.title = "A headline much wider than the single picture under it"

@@ -94,6 +94,17 @@ struct ModelFolderTests {
     #expect(mismatch(third, whole.sliced(2..<3, axis: 0).scalars, absolute: 1e-4) == nil)
   }
 
+  @Test("what a model draws when nothing is asked for is in its folder, and must be texts")
+  func examples() throws {
+    let model = try TinyModel { $0["examples"] = ["a red apple", "a dog"] }
+    let manifest = try ModelManifest(folder: model.folder)
+    #expect(manifest.examples == ["a red apple", "a dog"])
+    #expect(try ModelManifest(manifest.json, file: "again").examples == manifest.examples)
+    #expect(try ImageGenerator(folder: model.folder).defaults.examples == manifest.examples)
+    let wrong = try TinyModel { $0["examples"] = ["a red apple", 3] }
+    #expect(throws: PipelineError.self) { try ModelManifest(folder: wrong.folder) }
+  }
+
   @Test("labels, guidance, size and precision reach the network")
   func options() throws {
     let tiny = try TinyModel()

@@ -34,7 +34,7 @@ struct Evaluate: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   @Argument(help: "A model folder or the name of a model, or a folder of pictures.")
-  var target = ModelLocator.defaultModel
+  var target = "fashion-mnist"
 
   @Option(
     help: "Pictures to judge against --reference: a folder or a JSONL file beside its pictures.")

@@ -9,14 +9,15 @@ struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw pictures.",
     discussion: """
-      Says what to draw in words, or by class names or numbers for a model that knows classes; such a
-      model draws one of each when nothing is asked for. Steps, solver and guidance default to what the
-      model's folder says.
+      Says what to draw in words, or by class names or numbers for a model that knows classes. When
+      nothing is asked for, a model draws one of each class, or the examples in its folder. Steps, solver
+      and guidance default to what the folder says.
 
       Examples:
-        ito generate sneaker --seed 7
-        ito generate --count 8 --sheet sheet.png
-        ito generate bag dress --steps 12 --solver heun --guidance cfg:scale=3 --output pictures
+        ito generate "a red heart on a blue background"
+        ito generate "a green car" "a slice of pizza" --count 4 --sheet sheet.png
+        ito generate sneaker --model fashion-mnist --seed 7
+        ito generate bag dress --model fashion-mnist --steps 12 --solver heun --guidance cfg:scale=3
         ito generate "Ankle boot" --model runs/my-model --output boot.png
         ito generate "a red apple" --model models/sd15 --steps 20 --cfg-scale 7 --seed 1
         ito generate "a green apple" --model models/sd15 --init apple.png --mask fruit.png

@@ -9,7 +9,7 @@ import ItoHub
 /// Finds model folders.
 enum ModelLocator {
   /// The model drawn with when none is named.
-  static let defaultModel = "fashion-mnist"
+  static let defaultModel = "emoji"
 
   /// The folder or file of `name`: a path as given, the name of a model that comes with Itô, or one on
   /// the hub, which is fetched if it is not in the cache.

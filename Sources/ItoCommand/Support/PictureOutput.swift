@@ -31,7 +31,7 @@ struct PictureOutput: ParsableArguments {
   ) throws -> [String] {
     var files: [String] = []
     if let sheet {
-      var page = ContactSheet(columns: perPrompt > 1 ? perPrompt : min(images.count, 10))
+      var page = ContactSheet(columns: perPrompt > 1 ? perPrompt : Self.columns(for: images.count))
       if perPrompt > 1 {
         page.rowLabels = stride(from: 0, to: names.count, by: perPrompt).map { names[$0] }
       } else {
@@ -53,6 +53,12 @@ struct PictureOutput: ParsableArguments {
       }
     }
     return files
+  }
+
+  /// Up to ten pictures in a row, as many as leave the fewest places of the last row empty.
+  static func columns(for count: Int) -> Int {
+    let choices = (min(4, count)...min(10, count)).reversed()
+    return choices.min { ($0 - count % $0) % $0 < ($1 - count % $1) % $1 } ?? 1
   }
 
   /// `name` as part of a file's name, at most 48 characters.

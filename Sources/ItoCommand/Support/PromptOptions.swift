@@ -12,6 +12,9 @@ struct PromptOptions: ParsableArguments {
   )
   var prompt: String?
 
+  @Option(help: "A text file of things to draw, one a line.")
+  var fromFile: String?
+
   @Option(
     name: [.customLong("negative-prompt"), .customLong("negative")],
     help: "What to draw less of.")
@@ -41,12 +44,14 @@ struct PromptOptions: ParsableArguments {
     }
   }
 
-  /// One prompt for each picture: what was given, or one of each class the model knows.
+  /// One prompt for each picture: what was given, or one of each class the model knows, or its examples.
   func prompts(for generator: ImageGenerator) throws -> [Prompt] {
     let grammar = try ComponentChoice(parsing: promptStyle)
     _ = try Registry<any PromptGrammar>.builtin.make(grammar)
-    let given = prompts + (prompt.map { [$0] } ?? [])
-    let wanted = given.isEmpty ? generator.labels : given
+    let given = prompts + (prompt.map { [$0] } ?? []) + (try linesOfFile())
+    let defaults = generator.defaults
+    let own = defaults.labels.isEmpty ? defaults.examples : defaults.labels
+    let wanted = given.isEmpty ? own : given
     if wanted.isEmpty && generator.takesText {
       throw CommandFailure(
         "Say what to draw: ito generate --model \(generator.name) \"a red apple\"")
@@ -57,5 +62,15 @@ struct PromptOptions: ParsableArguments {
           text, negative: negative, grammar: grammar, overflow: truncate ? .truncated : .chunks,
           clipSkip: clipSkip.flatMap { $0 > 1 ? $0 - 1 : nil }), count: count)
     }
+  }
+
+  /// The lines of `--from-file` that say something.
+  private func linesOfFile() throws -> [String] {
+    guard let fromFile else { return [] }
+    let lines = String(decoding: try readFile(fromFile, limit: 1 << 24), as: UTF8.self)
+      .split(whereSeparator: \.isNewline).map(String.init)
+      .filter { !$0.allSatisfy(\.isWhitespace) }
+    guard !lines.isEmpty else { throw CommandFailure("\(fromFile) has no line to draw from.") }
+    return lines
   }
 }

@@ -100,7 +100,9 @@ struct TrainingSession {
       task: .generate, summary: recipe.summary, network: recipe.network,
       schedule: settings.schedule, parameterization: settings.parameterization,
       codec: codec, height: recipe.data.height, width: recipe.data.width,
-      channels: recipe.data.channels, labels: labels, textEncoder: textEncoder, enlarger: enlarger,
+      channels: recipe.data.channels, labels: labels,
+      examples: textEncoder == nil ? [] : sampling.prompts, textEncoder: textEncoder,
+      enlarger: enlarger,
       solver: sampling.solver, spacing: sampling.spacing, guidance: sampling.guidance,
       steps: sampling.steps, provenance: provenance)
   }

@@ -62,7 +62,8 @@ extension ModelFamily {
       defaults: GenerationDefaults(
         height: manifest.height, width: manifest.width, channels: manifest.channels,
         steps: manifest.steps, solver: "\(manifest.solver)", spacing: "\(manifest.spacing)",
-        guidance: manifest.guidance, batchSize: 64, labels: manifest.labels))
+        guidance: manifest.guidance, batchSize: 64, labels: manifest.labels,
+        examples: manifest.examples))
     generator.takesText = folder != nil
     return generator
   }
