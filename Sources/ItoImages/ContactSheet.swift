@@ -34,7 +34,7 @@ public struct ContactSheet: Sendable, Hashable {
   /// Draws the sheet, an RGB picture.
   ///
   /// Every cell has the size of the largest picture; smaller ones are centred. Alpha shows the
-  /// background. Captions take up to three lines; what is too wide even so, and labels that are too
+  /// background. Captions take up to four lines; what is too wide even so, and labels that are too
   /// wide for their column, are cut short.
   public func draw(_ images: [PixelImage]) -> PixelImage {
     require(!images.isEmpty, "a contact sheet needs at least one picture")
@@ -106,7 +106,7 @@ private struct Layout {
   private let rowHeight: Int
 
   private static let preferredSide = 96
-  private static let mostLines = 3
+  private static let mostLines = 4
 
   init(_ sheet: ContactSheet, _ images: [PixelImage]) {
     let widest = images.map(\.width).max() ?? 1
@@ -148,11 +148,12 @@ private struct Layout {
     }
     if !sheet.columnLabels.isEmpty { top += fontHeight + textGap }
     self.top = top
-    lineHeight = fontHeight + size
-    let cell = cellWidth
+    let (cell, line) = (cellWidth, fontHeight + size)
+    lineHeight = line
     let lines = sheet.captions.prefix(images.count)
       .map { labelFont.lines(of: $0, width: cell, count: Self.mostLines).count }.max()
-    rowHeight = cellHeight + spacing + (lines.map { $0 * lineHeight + 2 * textGap } ?? 0)
+    let captionRoom = lines.map { $0 * line } ?? 0
+    rowHeight = cellHeight + spacing + (captionRoom > 0 ? captionRoom + 2 * textGap : 0)
     height = top + rows * rowHeight - spacing + margin
   }
 
