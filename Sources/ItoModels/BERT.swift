@@ -80,7 +80,8 @@ public struct BERT: Module {
     require(count <= maximumTokens, "BERT: \(count) tokens, positions for \(maximumTokens)")
     let place = Tensor((0..<count).map { Int32($0) }, shape: [count])
     let fixed = positions(place) + types(Tensor([Int32](repeating: 0, count: 1), shape: [1]))
-    var hidden = norm(words(tokens).cast(to: fixed.dtype) + fixed.reshaped(to: [1, count, features]))
+    var hidden = norm(
+      words(tokens).cast(to: fixed.dtype) + fixed.reshaped(to: [1, count, features]))
     let context = EvaluationContext()
     for (index, layer) in layers.enumerated() {
       hidden = layer(hidden, mask: mask, index: index, context: context)

@@ -131,7 +131,8 @@ import Testing
     #expect(Set(drawn.pixels) == [5, 252])
   }
 
-  @Test("a caption takes as many lines as it needs, up to a number, and every row makes room for them")
+  @Test(
+    "a caption takes as many lines as it needs, up to a number, and every row makes room for them")
   func longCaptions() {
     let font = StrokeFont(size: 2)
     let text = "a red heart on a blue background"
