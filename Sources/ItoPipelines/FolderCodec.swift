@@ -23,8 +23,7 @@ public struct FolderCodec: LatentCodec, Configurable {
   public init(path: String) throws(PipelineError) {
     self.path = path
     let component = ModelComponent(name: "autoencoder", className: nil, folder: path)
-    codec = try AutoencoderCodec.load(
-      component, weights: try component.weights(), precision: .float32)
+    codec = try AutoencoderCodec.load(component, precision: .float32, weights: component.weights)
     identity = codec.identity
   }
 

@@ -54,8 +54,7 @@ public struct CodecPreview: LatentPreview {
   /// Previews by the autoencoder in `folder`: TAESD, as published.
   public init(folder: String) throws(PipelineError) {
     let component = ModelComponent(name: "vae", className: nil, folder: folder)
-    codec = try AutoencoderCodec.load(
-      component, weights: try component.weights(), precision: .float32)
+    codec = try AutoencoderCodec.load(component, precision: .float32, weights: component.weights)
   }
 
   /// What the codec makes of the estimates.

@@ -189,7 +189,7 @@ struct ModelFolderTests {
     #expect(try loading { $0["codec"] = "zip" }.contains("zip"))
     #expect(
       try loading { $0["image"] = ["height": 0, "width": 8, "channels": 1] }.contains("height"))
-    #expect(try loading { $0["task"] = "classify" }.contains("classifier"))
+    #expect(try loading { $0["task"] = "classify" }.contains("does not draw"))
     #expect(message { _ = try ImageGenerator(folder: "/nowhere") }.contains("/nowhere"))
     let tiny = try TinyModel()
     let weights = tiny.folder + "/model.safetensors"

@@ -15,11 +15,11 @@ struct AutoencoderCodec: LatentCodec {
   /// The autoencoder of a model, in whatever class it is.
   ///
   /// - Parameters:
-  ///   - weights: its tensors.
   ///   - savesMemory: compute in bands of rows.
+  ///   - weights: opens its tensors, when the configuration is known to be good.
   static func load(
-    _ component: ModelComponent, weights: any TensorSource, precision: DType,
-    savesMemory: Bool = false
+    _ component: ModelComponent, precision: DType, savesMemory: Bool = false,
+    weights: () throws(PipelineError) -> any TensorSource
   ) throws(PipelineError) -> any LatentCodec {
     let json = try component.configuration()
     let name = json["_class_name"]?.string ?? component.className ?? "AutoencoderKL"
@@ -28,7 +28,7 @@ struct AutoencoderCodec: LatentCodec {
         "\(component.path): autoencoders of class \(name) are not supported; known are "
           + classes.keys.sorted().joined(separator: ", "))
     }
-    return try load(json, weights, precision, savesMemory ? 64 : nil)
+    return try load(json, try weights(), precision, savesMemory ? 64 : nil)
   }
 
   private typealias Load =

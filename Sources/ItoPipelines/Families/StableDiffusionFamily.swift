@@ -99,8 +99,8 @@ private struct StableDiffusionLoader {
       codec: try Stage(resident: isResident) { (opened) throws(PipelineError) in
         let component = try loader.source.component("vae")
         return try AutoencoderCodec.load(
-          component, weights: try loader.weights(component, &opened), precision: loader.precision,
-          savesMemory: loader.options.isStreamed)
+          component, precision: loader.precision, savesMemory: loader.options.isStreamed
+        ) { () throws(PipelineError) in try loader.weights(component, &opened) }
       },
       layout: layout, sampler: sampler, defaults: defaults)
     generator.adapters = options.adapters.map { .init(name: $0.name, strength: $0.strength) }
