@@ -31,9 +31,14 @@ func loadWeights<M: Module>(
 ) throws(PipelineError) -> M {
   var module = module
   try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-    let source = try RowQuantizedSource(try SafeTensors(path: file))
+    let stored = try SafeTensors(path: file)
+    let source = try RowQuantizedSource(stored)
     _ = try module.load(
       from: source, keys: keys(source.keys), unused: unused, checksFinite: true)
+    // What was decoded is not read again.
+    if source.keys.count < stored.keys.count {
+      for file in stored.mappedFiles { file.releasePages() }
+    }
   }
   return module
 }

@@ -42,18 +42,9 @@ public struct SentenceEncoder: TextEncoder {
       var initial = ParameterInitializer.placeholder
       return try BERT(configuration: configuration, &initial)
     }
-    let loaded = try loadWeights(empty, from: file, unused: BERT.unusedKeys)
-    let stored = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
-      try SafeTensors(path: file).dtype(of: BERT.wordTable)
-    }
-    // Half of a small encoder is the table of words, of which a prompt needs a few rows. One of 8 bits
-    // loses nothing that counts in half precision: at most 1/2000 where it is off by 1/250 already.
-    network =
-      stored != .int8
-      ? loaded
-      : loaded.mappingParameters { path, tensor in
-        path.description == BERT.wordTable ? tensor.cast(to: .float16) : tensor
-      }
+    network = try Self.load(empty, file: file)
+    // The decoded table of words is large, and nothing to come is of its size.
+    Runtime.trim()
     tokenizer = try wrapping(PipelineError.tokenizer) { () throws(TokenizerError) in
       try WordPieceTokenizer(vocabularyFile: folder + "/vocab.txt")
     }
@@ -64,6 +55,19 @@ public struct SentenceEncoder: TextEncoder {
         "\(folder): a vocabulary of \(tokenizer.vocabulary.count) and prompts of \(maximumTokens) "
           + "tokens do not fit a network for \(network.vocabularySize) and \(network.maximumTokens)"
       )
+    }
+  }
+
+  private static func load(_ empty: BERT, file: String) throws(PipelineError) -> BERT {
+    let loaded = try loadWeights(empty, from: file, unused: BERT.unusedKeys)
+    let stored = try wrapping(PipelineError.checkpoint) { () throws(CheckpointError) in
+      try SafeTensors(path: file).dtype(of: BERT.wordTable)
+    }
+    guard stored == .int8 else { return loaded }
+    // Half of a small encoder is the table of words, of which a prompt needs a few rows. One of 8 bits
+    // loses nothing that counts in half precision: at most 1/2000 where it is off by 1/250 already.
+    return loaded.mappingParameters { path, tensor in
+      path.description == BERT.wordTable ? tensor.cast(to: .float16) : tensor
     }
   }
 
