@@ -48,23 +48,24 @@ final class HubServer: Sendable {
     Thread.detachNewThread { [self] in
       while true {
         let connection = accept(descriptor, nil, nil)
-        if connection < 0 { return }
+        if connection < 0 { break }
         serve(connection)
         close(connection)
       }
+      // Here and not in `stop`: while this thread may still accept, the number must not become another
+      // server's, whose requests it would answer.
+      close(descriptor)
     }
   }
 
-  /// Ends the server; its thread goes.
+  /// Ends the server: no more connections; its thread goes.
   func stop() {
     // Once: the number may be another file's after.
     let isFirst = isStopped.withLock { stopped in
       defer { stopped = true }
       return !stopped
     }
-    guard isFirst else { return }
-    shutdown(descriptor, Int32(SHUT_RDWR))
-    close(descriptor)
+    if isFirst { shutdown(descriptor, Int32(SHUT_RDWR)) }
   }
 
   var address: String { "http://127.0.0.1:\(port)" }
