@@ -50,13 +50,19 @@ std::shared_ptr<const ito::Primitive> make_matmul(const ito_matmul_desc& d) {
   return p;
 }
 
-// Whether an operand is read across rows that lie a multiple of 4 KB apart, which fall into the same sets of the
-// caches: oneDNN's float32 product then has half its rate, ours has not (Docs/measurements.md).
+// Rows up to which widening a matrix in half precision for every call, and laying it out for oneDNN, takes more than
+// what oneDNN's product gains over ours (Docs/measurements.md).
+constexpr int64_t kFewRows = 512;
+
+// Whether our own product is quicker. It is where a matrix is in half precision and meets few rows, and where an
+// operand is read across rows that lie a multiple of 4 KB apart, which fall into the same sets of the caches: oneDNN's
+// float32 product then has half its rate, ours has not (Docs/measurements.md).
 bool is_ours(const ito_matmul_desc& d) {
-  bool plain = d.dtype == ITO_F32 && d.out_dtype == ITO_F32 && !d.has_bias && !d.packs_b && !d.accumulate &&
-               d.activation == ITO_ACTIVATION_NONE;
+  if (d.dtype != ITO_F32 || d.out_dtype != ITO_F32 || d.accumulate || d.activation != ITO_ACTIVATION_NONE || d.k == 0)
+    return false;
+  if (d.b_dtype != ITO_F32) return d.m <= kFewRows && d.batch <= 1;
   bool apart = (d.a_transposed && d.m % 1024 == 0) || (!d.b_transposed && d.n % 1024 == 0);
-  return plain && apart && d.k > 0 && d.m * d.n * d.k >= 1 << 20;
+  return !d.packs_b && apart && d.m * d.n * d.k >= 1 << 20;
 }
 
 }  // namespace
@@ -64,10 +70,12 @@ bool is_ours(const ito_matmul_desc& d) {
 extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias, void* out,
                           void* packed_b) {
   if (is_ours(*desc)) {
-    ito_product_desc product{desc->m, desc->n, desc->k, desc->a_transposed, desc->b_transposed};
+    ito_product_desc product{desc->m, desc->n, desc->k, desc->a_transposed, desc->b_transposed, desc->b_dtype};
     for (int64_t i = 0; i < (desc->batch > 1 ? desc->batch : 1); i++)
+      // Several matrices are float32.
       ito_product(&product, static_cast<const float*>(a) + i * desc->m * desc->k,
-                  static_cast<const float*>(b) + i * desc->k * desc->n, static_cast<float*>(out) + i * desc->m * desc->n);
+                  static_cast<const float*>(b) + i * desc->k * desc->n, bias,
+                  static_cast<float*>(out) + i * desc->m * desc->n);
     return 0;
   }
   return ito::guarded([&] {

@@ -1,24 +1,49 @@
+import Foundation
 import ItoCKernels
 import ItoTensors
 import ItoTestSupport
 import Testing
 
-/// Widening is exact: what is computed from weights in half precision has the bits of what is computed
-/// from the same values in float32.
+/// Widening is exact: convolutions of weights in half precision have the bits of those of the same values in
+/// float32, and products are within float32's rounding of the true ones (they are summed in another order).
 @Suite("Weights in half precision, computed with in float32")
 struct HalfPrecisionWeightsTests {
   private static let halves = [DType.bfloat16, .float16]
 
-  @Test("products", arguments: halves, [(1, 7, 5), (33, 129, 70), (154, 768, 320)])
+  @Test(
+    "products", arguments: halves,
+    [(1, 7, 5), (33, 129, 70), (154, 768, 320), (512, 389, 33), (513, 70, 17)])
   func linear(_ type: DType, _ size: (m: Int, k: Int, n: Int)) {
     let x = randomTensor([size.m, size.k], seed: 1), b = randomTensor([size.n], seed: 2)
-    let half = randomTensor([size.n, size.k], seed: 3).cast(to: type)
-    let wide = half.cast(to: .float32)
-    let y = x.linear(half, bias: b, computing: .float32)
-    #expect(y.dtype == .float32 && y.scalars == x.linear(wide, bias: b).scalars)
-    // The kept packed form of a weight in float32 changes nothing either.
-    #expect(y.scalars == x.linear(wide, bias: b).scalars)
-    if type == .float16 { #expect(x.linear(half, bias: b).scalars == y.scalars) }
+    // Numbers of every magnitude, those below the least normal one of float16 too.
+    let scales = randomTensor([size.n, size.k], seed: 4).scalars.map { exp2(-8 * abs($0)) }
+    let half = (randomTensor([size.n, size.k], seed: 3) * Tensor(scales, shape: [size.n, size.k]))
+      .cast(to: type)
+    let (a, w, bias) = (x.scalars, half.scalars, b.scalars)
+    atEveryInstructionSet { level in
+      for bias in [bias, nil] {
+        let y = x.linear(half, bias: bias == nil ? nil : b, computing: .float32)
+        #expect(y.dtype == .float32 && y.shape == [size.m, size.n])
+        var far = 0
+        for (i, found) in y.scalars.enumerated() {
+          let (row, column) = (i / size.n, i % size.n)
+          var (sum, magnitude) = (Double(bias?[column] ?? 0), Double(abs(bias?[column] ?? 0)))
+          for j in 0..<size.k {
+            let term = Double(a[row * size.k + j]) * Double(w[column * size.k + j])
+            sum += term
+            magnitude += abs(term)
+          }
+          // Of k products and a bias, summed one after the other.
+          let isClose = abs(Double(found) - sum) <= Double(size.k + 1) * 0x1p-24 * magnitude
+          far += isClose ? 0 : 1
+        }
+        #expect(far == 0, "\(level)")
+      }
+    }
+    if type == .float16 {
+      #expect(
+        x.linear(half, bias: b).scalars == x.linear(half, bias: b, computing: .float32).scalars)
+    }
   }
 
   @Test("convolutions in files' order", arguments: halves, ConvolutionCase.all)

@@ -29,19 +29,19 @@ struct MappedWeightsTests {
     guidance: ComponentChoice("cfg", options: ["scale": 3]))
 
   @Test(
-    "half precision draws the picture of the same values in float32, bit for bit",
+    "half precision draws the picture of the same values in float32, to rounding",
     arguments: [DType.bfloat16, .float16], [false, true])
   func halfPrecision(_ type: DType, isStreamed: Bool) throws {
     let tiny = try TinyStableDiffusion()
     let options = LoadingOptions(precision: .float32, isStreamed: isStreamed)
-    func picture() throws -> [Float] {
-      try ImageGenerator(tiny.folder, options: options).generateTensor(request).scalars
+    func picture() throws -> Tensor {
+      try ImageGenerator(tiny.folder, options: options).generateTensor(request)
     }
     for file in Self.files { try rewrite(tiny, file) { $1.cast(to: type) } }
     let half = try picture()
     for file in Self.files { try rewrite(tiny, file) { $1.cast(to: .float32) } }
     let wide = try picture()
-    #expect(half == wide && half.allSatisfy(\.isFinite))
+    #expect(relativeRMSError(half, wide) <= 1e-5)
   }
 
   @Test(
