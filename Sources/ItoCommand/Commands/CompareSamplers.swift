@@ -14,14 +14,16 @@ struct CompareSamplers: ParsableCommand {
       Every sampler draws the same pictures from the same noise, with as many steps as fit a number of
       evaluations. The error is the root mean square difference, in −1…1, from a run of many steps;
       samplers with noise of their own have no such reference. With --classifier the Fréchet distance
-      of the pictures from real ones is given too. What --json wrote can be made a table and a chart of
+      of the pictures from its training pictures is given too, with --real and --extractor that from
+      any pictures. What --json wrote can be made a table and a chart of
       again, with --results.
 
       Examples:
         ito compare-samplers
         ito compare-samplers my-model --solvers "euler,dpm++2m,unipc" --evaluations 5,10,20 --plot out/samplers.svg
         ito compare-samplers --solvers "DPM++ 2M Karras,DPM++ 2M" --count 4 --sheet out/samplers.png
-        ito compare-samplers --results Docs/samplers/frechet.jsonl --plot out/samplers.svg
+        ito compare-samplers --from-file prompts.txt --count 100 --real Data/emoji/all.jsonl
+        ito compare-samplers --results Docs/samplers/error.jsonl --plot out/samplers.svg
       """)
 
   @OptionGroup var shared: SharedOptions
@@ -39,8 +41,7 @@ struct CompareSamplers: ParsableCommand {
   @Option(help: "Numbers of evaluations, separated by commas.")
   var evaluations = "4,6,8,10,15,20,30,50"
 
-  @Option(help: "What to draw; may be given several times (default: every class in turn).")
-  var prompt: [String] = []
+  @OptionGroup var prompts: SamplePrompts
 
   @Option(name: [.customShort("n"), .long], help: "Pictures, spread over the prompts or classes.")
   var count = 10
@@ -60,8 +61,15 @@ struct CompareSamplers: ParsableCommand {
   @Option(help: "Pictures that the error is of, from the first (default: all).")
   var referenceCount: Int?
 
-  @Option(help: "A classifier: gives the Fréchet distance from real pictures too.")
+  @Option(help: "A classifier: gives the Fréchet distance from its training pictures too.")
   var classifier: String?
+
+  @Option(
+    help: "Real pictures, a folder or a JSONL file: gives the Fréchet distance from them too.")
+  var real: String?
+
+  @Option(help: "A classifier in whose features --real is compared.")
+  var extractor = "emoji-extractor"
 
   @Option(help: "An SVG file for the chart.")
   var plot: String?
@@ -85,6 +93,9 @@ struct CompareSamplers: ParsableCommand {
     if !(1...10_000).contains(referenceSteps) {
       throw ValidationError("--reference-steps \(referenceSteps): ask for 1 to 10000.")
     }
+    if classifier != nil && real != nil {
+      throw ValidationError("--classifier and --real both say what is real; give one.")
+    }
     if let batch, batch < 1 { throw ValidationError("--batch \(batch): at least 1 is needed.") }
   }
 
@@ -99,7 +110,9 @@ struct CompareSamplers: ParsableCommand {
     let generator = try ImageGenerator(folder: try ModelLocator.folder(model))
     let budgets = try wholeNumbers(evaluations, option: "--evaluations", in: 1...10_000)
     let contestants = try parsedContestants()
-    let judge = try classifier.map { try FrechetJudge($0, isQuiet: shared.json) }
+    let judge =
+      try classifier.map { try FrechetJudge($0, isQuiet: shared.json) }
+      ?? real.map { try FrechetJudge(extractor, real: $0, isQuiet: shared.json) }
     let interrupt = Interrupt.watch()
     let comparison = SamplerComparison(generator, try request(generator, count))
     let standard = try SamplerName(parsing: reference)
@@ -187,7 +200,7 @@ struct CompareSamplers: ParsableCommand {
 
   private func request(_ generator: ImageGenerator, _ count: Int) throws -> GenerationRequest {
     GenerationRequest(
-      prompts: try prompts(prompt, count: count, for: generator, model), seed: seed,
+      prompts: try prompts.taken(count, for: generator), seed: seed,
       guidance: try guidance.map { try ComponentChoice(parsing: $0) }, batchSize: batch)
   }
 }

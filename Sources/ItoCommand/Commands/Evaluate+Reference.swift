@@ -53,11 +53,8 @@ extension Evaluate {
     }
     let prompts = picks.map { Prompt(wanted.captions[$0][0]) }
     let tensor = try draw(try request(prompts), generator)
-    let colour =
-      tensor.shape[3] == 1 ? Tensor.concatenated([tensor, tensor, tensor], axis: 3) : tensor
-    let bytes = ((colour.clamped(to: -1...1) + 1) * 127.5 + 0.5).cast(to: .uint8)
     return PictureSet(
-      pixels: bytes, names: picks.map { wanted.names[$0] },
+      drawn: tensor, names: picks.map { wanted.names[$0] },
       captions: picks.map { wanted.captions[$0] },
       concepts: wanted.concepts.isEmpty ? [] : picks.map { wanted.concepts[$0] })
   }

@@ -29,8 +29,7 @@ struct OptimizeSteps: ParsableCommand {
   @Option(help: "Numbers of steps, separated by commas.")
   var steps = "4,6,8,10"
 
-  @Option(help: "What to draw; may be given several times (default: every class in turn).")
-  var prompt: [String] = []
+  @OptionGroup var prompts: SamplePrompts
 
   @Option(name: [.customShort("n"), .long], help: "Pictures to look at.")
   var count = 16
@@ -59,7 +58,7 @@ struct OptimizeSteps: ParsableCommand {
     let search = try Registry<any LevelSearch>.builtin.make(ComponentChoice(parsing: method))
     let generator = try ImageGenerator(folder: try ModelLocator.folder(model))
     let request = GenerationRequest(
-      prompts: try prompts(prompt, count: count, for: generator, model), seed: seed,
+      prompts: try prompts.taken(count, for: generator), seed: seed,
       spacing: try ComponentChoice(parsing: spacing))
     let interrupt = Interrupt.watch()
     var bar = ProgressBar("looking", unit: "level", total: grid, isShown: !shared.json)
@@ -91,15 +90,4 @@ func wholeNumbers(_ text: String, option: String, in range: ClosedRange<Int>) th
         + "separated by commas.")
   }
   return numbers
-}
-
-/// `count` prompts that take turns: those given, or the classes of the model.
-func prompts(
-  _ given: [String], count: Int, for generator: ImageGenerator, _ model: String
-) throws -> [Prompt] {
-  let wanted = given.isEmpty ? generator.labels.indices.map { "\($0)" } : given
-  guard !wanted.isEmpty || !generator.takesText else {
-    throw CommandFailure("\(model) draws what it is told; give a --prompt.")
-  }
-  return (0..<count).map { Prompt(wanted.isEmpty ? "0" : wanted[$0 % wanted.count]) }
 }

@@ -3,13 +3,14 @@ import ItoPipelines
 import ItoTensors
 import ItoTraining
 
-/// Fréchet distances of pictures from a judge's training pictures.
+/// Fréchet distances of pictures from real ones.
 struct FrechetJudge {
-  private let judge: PictureClassifier
-  private let training: FeatureStatistics
+  private let features: (Tensor) throws -> Tensor
+  private let real: FeatureStatistics
 
+  /// A classifier's distance from the pictures that it was trained on.
   init(_ classifier: String, isQuiet: Bool) throws {
-    judge = try PictureClassifier(folder: try ModelLocator.folder(classifier))
+    let judge = try PictureClassifier(folder: try ModelLocator.folder(classifier))
     let file = "the judge's recipe"
     let source = judge.manifest.provenance["recipe"] ?? .null
     let settings = try Recipe.data(try Section(source["data"], file: file, path: "data"), file)
@@ -17,10 +18,19 @@ struct FrechetJudge {
     let tensor = try ImageBatches(images, seed: 0, isShuffled: false).batch(
       at: 0, count: images.count
     ).images
-    training = FeatureStatistics(try judge.judge(tensor).features)
+    features = { try judge.judge($0).features }
+    real = FeatureStatistics(try features(tensor))
+  }
+
+  /// The distance from the pictures of `real`, a folder or a JSONL file, in the features of `extractor`.
+  init(_ extractor: String, real: String, isQuiet: Bool) throws {
+    let judge = try PictureExtractor(folder: try ModelLocator.folder(extractor))
+    features = { judge.features(of: PictureSet(drawn: $0)) { _ in } }
+    let pictures = try PictureCollection(path: real, isQuiet: isQuiet).load()
+    self.real = FeatureStatistics(judge.features(of: pictures) { _ in })
   }
 
   func distance(of pictures: Tensor) throws -> Double {
-    FeatureStatistics(try judge.judge(pictures).features).frechetDistance(to: training)
+    FeatureStatistics(try features(pictures)).frechetDistance(to: real)
   }
 }

@@ -48,7 +48,9 @@ struct PromptOptions: ParsableArguments {
   func prompts(for generator: ImageGenerator) throws -> [Prompt] {
     let grammar = try ComponentChoice(parsing: promptStyle)
     _ = try Registry<any PromptGrammar>.builtin.make(grammar)
-    let given = prompts + (prompt.map { [$0] } ?? []) + (try linesOfFile())
+    let given =
+      prompts + (prompt.map { [$0] } ?? [])
+      + (try fromFile.map { try promptLines(ofFile: $0) } ?? [])
     let defaults = generator.defaults
     let own = defaults.labels.isEmpty ? defaults.examples : defaults.labels
     let wanted = given.isEmpty ? own : given
@@ -62,15 +64,5 @@ struct PromptOptions: ParsableArguments {
           text, negative: negative, grammar: grammar, overflow: truncate ? .truncated : .chunks,
           clipSkip: clipSkip.flatMap { $0 > 1 ? $0 - 1 : nil }), count: count)
     }
-  }
-
-  /// The lines of `--from-file` that say something.
-  private func linesOfFile() throws -> [String] {
-    guard let fromFile else { return [] }
-    let lines = String(decoding: try readFile(fromFile, limit: 1 << 24), as: UTF8.self)
-      .split(whereSeparator: \.isNewline).map(String.init)
-      .filter { !$0.allSatisfy(\.isWhitespace) }
-    guard !lines.isEmpty else { throw CommandFailure("\(fromFile) has no line to draw from.") }
-    return lines
   }
 }

@@ -24,6 +24,20 @@ public struct PictureSet: Sendable {
     self.concepts = concepts
   }
 
+  /// A set of what a model drew, in −1…1 `[pictures, height, width, channels]`, one channel or three; grey ones
+  /// become colour pictures. Names are their numbers unless given.
+  public init(
+    drawn pictures: Tensor, names: [String] = [], captions: [[String]] = [], concepts: [String] = []
+  ) {
+    let colour =
+      pictures.shape[3] == 1
+      ? Tensor.concatenated([pictures, pictures, pictures], axis: 3) : pictures
+    self.init(
+      pixels: ((colour.clamped(to: -1...1) + 1) * 127.5 + 0.5).cast(to: .uint8),
+      names: names.isEmpty ? (0..<pictures.shape[0]).map { "\($0)" } : names, captions: captions,
+      concepts: concepts)
+  }
+
   /// Number of pictures.
   public var count: Int { pixels.shape[0] }
 
