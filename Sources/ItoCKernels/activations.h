@@ -158,6 +158,15 @@ struct Softplus : Elementwise {
   CASE(ITO_UNARY_MISH, Mish)         \
   CASE(ITO_UNARY_SOFTPLUS, Softplus)
 
+// The activations of networks.
+#define ITO_FOR_EACH_ACTIVATION(CASE)    \
+  CASE(ITO_UNARY_SILU, Silu)             \
+  CASE(ITO_UNARY_GELU, Gelu)             \
+  CASE(ITO_UNARY_GELU_TANH, GeluTanh)    \
+  CASE(ITO_UNARY_QUICK_GELU, QuickGelu)  \
+  CASE(ITO_UNARY_RELU, Relu)             \
+  CASE(ITO_UNARY_MISH, Mish)
+
 // The activations a gated linear unit may use.
 #define ITO_FOR_EACH_GATE(CASE)       \
   CASE(ITO_UNARY_SIGMOID, Sigmoid)    \

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "include/ito_unary.h"
 #include "include/ito_winograd.h"
 #include "winograd_weights.h"
 
@@ -11,13 +12,14 @@ namespace {
 // Some tiles and output channels of one convolution, and room for one call.
 struct WinogradTiles {
   const ito_winograd_desc* desc;
-  const float *x, *weights, *bias, *zeros;
+  const float *x, *weights, *zeros;
+  const ito_winograd_epilogue* epilogue;
   float* out;
   int64_t first, count;               // tiles
   int64_t first_output, last_output;  // multiples of kLanes but the end
   int64_t first_weight;               // the output channel whose weights come first
-  float* values;                      // [(m + 2)^2, count, channels]
-  float* products;                    // [panels, (m + 2)^2, count, 16]
+  float* values;                      // [n^2, count, channels], n products along an axis
+  float* products;                    // [panels, n^2, count, 16]
   int64_t panels;                     // whose products are found together
 };
 
@@ -30,7 +32,7 @@ namespace {
 
 constexpr int64_t kOutputs = 16;  // output channels a weight panel serves
 
-int64_t products_of(const ito_winograd_desc& d) { return (d.tile + 2) * (d.tile + 2); }
+int64_t products_of(const ito_winograd_desc& d) { return products_along_axis(d) * products_along_axis(d); }
 int64_t panels_of(const ito_winograd_desc& d) { return (d.out_channels + kOutputs - 1) / kOutputs; }
 int64_t tiles_of(const ito_winograd_desc& d) {
   return d.batch * ((d.out_height + d.tile - 1) / d.tile) * ((d.out_width + d.tile - 1) / d.tile);
@@ -76,14 +78,15 @@ int requested_limit() {
 
 struct Convolution {
   const ito_winograd_desc& desc;
-  const float *x, *weights, *bias;
+  const float *x, *weights;
+  const ito_winograd_epilogue* epilogue;
   float* out;
   int64_t first_panel, panels;  // the output channels computed, whose weights these are
   int64_t tiles, block, blocks, parts, together;
 
-  Convolution(const ito_winograd_desc& d, const float* x, const float* weights, const float* bias, float* out,
-              int64_t first_panel, int64_t panels)
-      : desc(d), x(x), weights(weights), bias(bias), out(out), first_panel(first_panel), panels(panels),
+  Convolution(const ito_winograd_desc& d, const float* x, const float* weights, const ito_winograd_epilogue* epilogue,
+              float* out, int64_t first_panel, int64_t panels)
+      : desc(d), x(x), weights(weights), epilogue(epilogue), out(out), first_panel(first_panel), panels(panels),
         tiles(tiles_of(d)), blocks(blocks_of(d)) {
     block = (tiles + blocks - 1) / blocks;
     // Few blocks are shared out by output channels too; each share transforms its tiles again.
@@ -103,7 +106,7 @@ struct Convolution {
       int64_t part = item / blocks, first = item % blocks * block;
       int64_t last = first + block < tiles ? first + block : tiles;
       int64_t last_output = (first_panel + panels * (part + 1) / parts) * kOutputs;
-      WinogradTiles job{&desc, x, weights, bias, scratch, out, first, last - first,
+      WinogradTiles job{&desc, x, weights, scratch, epilogue, out, first, last - first,
                         (first_panel + panels * part / parts) * kOutputs,
                         last_output < desc.out_channels ? last_output : desc.out_channels,
                         first_panel * kOutputs, scratch + zeros / 4, scratch + (zeros + values) / 4, together};
@@ -141,7 +144,9 @@ int64_t ito_winograd_choice(const ito_winograd_desc* desc) {
   ito_winograd_desc d = *desc;
   int64_t best = 0;
   double least = direct_cost(d) / kSlack;
-  for (int64_t tile = 2; tile <= ito_winograd_limit(); tile += 2) {
+  if (d.doubles && (d.pad_top != 1 || d.pad_left != 1 || d.out_height != 2 * d.height || d.out_width != 2 * d.width))
+    return 0;
+  for (int64_t tile = 2; tile <= (d.doubles ? 2 : 4) && tile <= ito_winograd_limit(); tile += 2) {
     d.tile = tile;
     if (tile == 4 && ito_winograd_weights_count(&d) > kLargestWeights4) continue;
     double cost = winograd_cost(d);
@@ -162,13 +167,13 @@ void ito_winograd_weights(const ito_winograd_desc* desc, const void* kernel, int
   ito_winograd_panels(desc, kernel, dtype, order, 0, panels_of(*desc), transformed);
 }
 
-void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed, const float* bias,
-                  float* out) {
-  convolve(Convolution(*desc, x, transformed, bias, out, 0, panels_of(*desc)));
+void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed,
+                  const ito_winograd_epilogue* epilogue, float* out) {
+  convolve(Convolution(*desc, x, transformed, epilogue, out, 0, panels_of(*desc)));
 }
 
 void ito_winograd_transforming(const ito_winograd_desc* desc, const float* x, const void* kernel, int dtype,
-                               int order, const float* bias, float* out) {
+                               int order, const ito_winograd_epilogue* epilogue, float* out) {
   int64_t panels = panels_of(*desc);
   size_t panel = size_t(products_of(*desc) * desc->channels * kOutputs) * 4, bytes = panel * size_t(panels);
   // One size of block for all larger kernels, which the allocator then hands from layer to layer.
@@ -178,7 +183,7 @@ void ito_winograd_transforming(const ito_winograd_desc* desc, const float* x, co
   for (int64_t first = 0; first < panels; first += each) {
     int64_t count = first + each < panels ? each : panels - first;
     ito_winograd_panels(desc, kernel, dtype, order, first, count, scratch);
-    convolve(Convolution(*desc, x, scratch, bias, out, first, count));
+    convolve(Convolution(*desc, x, scratch, epilogue, out, first, count));
   }
   ito_free(scratch, bytes);
 }

@@ -22,13 +22,13 @@ namespace {
 struct Panels {
   WinogradKernels kernels;
   int dtype;
-  int64_t tile, first;
+  int64_t side, first;  // products along an axis, first panel
   float* transformed;
 
   void run(int64_t begin, int64_t end) const {
-    int64_t size = (tile + 2) * (tile + 2) * kernels.channels * 16;
+    int64_t size = side * side * kernels.channels * 16;
     for (int64_t p = begin; p < end; p++)
-      ITO_DISPATCH(winograd_panel)(kernels, dtype, tile, (first + p) * 16, transformed + p * size);
+      ITO_DISPATCH(winograd_panel)(kernels, dtype, side, (first + p) * 16, transformed + p * size);
   }
 };
 
@@ -48,7 +48,7 @@ WinogradKernels laid_out(const ito_winograd_desc& d, const void* kernel, int dty
 
 void ito_winograd_panels(const ito_winograd_desc* desc, const void* kernel, int dtype, int order, int64_t first,
                          int64_t count, float* transformed) {
-  Panels job{laid_out(*desc, kernel, dtype, order), dtype, desc->tile, first, transformed};
+  Panels job{laid_out(*desc, kernel, dtype, order), dtype, products_along_axis(*desc), first, transformed};
   ito_parallel_for(
       count, 1, [](void* ctx, int64_t begin, int64_t end) { static_cast<Panels*>(ctx)->run(begin, end); }, &job);
 }

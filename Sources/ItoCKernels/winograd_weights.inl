@@ -9,12 +9,23 @@ constexpr int kDoubles = 4;
 typedef double doubles __attribute__((ext_vector_type(kDoubles)));
 typedef float singles __attribute__((ext_vector_type(kDoubles)));
 
-// The transform of kernels along one axis: the rows of G, multiplied out in their order, so that every
-// level and the plain formula give the same bits.
-template <int m>
+// The transform of kernels along one axis to n products: the rows of G, multiplied out in their order, so
+// that every level and the plain formula give the same bits.
+template <int n>
 struct Filters;
+// For pixels that are doubled: those of F(2, 3) without the product that vanishes, the one of the middle
+// pixel's sum with itself taken once.
 template <>
-struct Filters<2> {
+struct Filters<3> {
+  static inline void apply(const doubles& a, const doubles& b, const doubles& c, doubles* t) {
+#pragma clang fp contract(off)
+    t[0] = a;
+    t[1] = (a + b) + c;
+    t[2] = c;
+  }
+};
+template <>
+struct Filters<4> {
   static inline void apply(const doubles& a, const doubles& b, const doubles& c, doubles* t) {
 #pragma clang fp contract(off)
     doubles x = 0.5 * a, y = 0.5 * b, z = 0.5 * c;
@@ -25,7 +36,7 @@ struct Filters<2> {
   }
 };
 template <>
-struct Filters<4> {
+struct Filters<6> {
   static inline void apply(const doubles& a, const doubles& b, const doubles& c, doubles* t) {
 #pragma clang fp contract(off)
     doubles x = (1 / 6.0) * a, y = (1 / 6.0) * b, z = (1 / 6.0) * c;
@@ -40,9 +51,8 @@ struct Filters<4> {
 };
 
 // Sixteen kernels of one input channel, `taps` [9, 16], to their products, each `step` floats from the one before.
-template <int m>
+template <int n>
 static inline void transform_kernels(const float* taps, int64_t step, float* to) {
-  constexpr int n = m + 2;
   for (int lane = 0; lane < 16; lane += kDoubles) {
     doubles tap[9], rows[3][n];
     for (int t = 0; t < 9; t++) {
@@ -50,10 +60,10 @@ static inline void transform_kernels(const float* taps, int64_t step, float* to)
       __builtin_memcpy(&narrow, taps + t * 16 + lane, sizeof(narrow));
       tap[t] = __builtin_convertvector(narrow, doubles);
     }
-    for (int j = 0; j < 3; j++) Filters<m>::apply(tap[j], tap[3 + j], tap[6 + j], rows[j]);
+    for (int j = 0; j < 3; j++) Filters<n>::apply(tap[j], tap[3 + j], tap[6 + j], rows[j]);
     for (int i = 0; i < n; i++) {
       doubles t[n];
-      Filters<m>::apply(rows[0][i], rows[1][i], rows[2][i], t);
+      Filters<n>::apply(rows[0][i], rows[1][i], rows[2][i], t);
       for (int j = 0; j < n; j++) {
         singles narrow = __builtin_convertvector(t[j], singles);
         __builtin_memcpy(to + (i * n + j) * step + lane, &narrow, sizeof(narrow));
@@ -64,7 +74,7 @@ static inline void transform_kernels(const float* taps, int64_t step, float* to)
 
 constexpr int64_t kChannels = 16;  // input channels whose taps are brought together at once
 
-template <int m, typename S>
+template <int n, typename S>
 static void winograd_panel_of(const WinogradKernels& k, int64_t first, float* to) {
   int64_t outputs = k.outputs - first < 16 ? k.outputs - first : 16;
   float taps[kChannels * 9 * 16] = {}, run[kChannels * 9];
@@ -81,19 +91,19 @@ static void winograd_panel_of(const WinogradKernels& k, int64_t first, float* to
       for (int64_t i = 0; i < count * 9; i++) taps[i * 16 + lane] = run[i];
     }
     for (int64_t i = 0; i < count; i++)
-      transform_kernels<m>(taps + i * 9 * 16, k.channels * 16, to + (c + i) * 16);
+      transform_kernels<n>(taps + i * 9 * 16, k.channels * 16, to + (c + i) * 16);
   }
 }
 
 template <typename S>
-static void winograd_panel_as(const WinogradKernels& k, int64_t tile, int64_t first, float* to) {
-  (tile == 4 ? winograd_panel_of<4, S> : winograd_panel_of<2, S>)(k, first, to);
+static void winograd_panel_as(const WinogradKernels& k, int64_t side, int64_t first, float* to) {
+  (side == 6 ? winograd_panel_of<6, S> : side == 4 ? winograd_panel_of<4, S> : winograd_panel_of<3, S>)(k, first, to);
 }
 
-static void winograd_panel(const WinogradKernels& k, int dtype, int64_t tile, int64_t first, float* to) {
+static void winograd_panel(const WinogradKernels& k, int dtype, int64_t side, int64_t first, float* to) {
   switch (dtype) {
-    case ITO_BF16: return winograd_panel_as<bf16>(k, tile, first, to);
-    case ITO_F16: return winograd_panel_as<f16>(k, tile, first, to);
-    default: return winograd_panel_as<float>(k, tile, first, to);
+    case ITO_BF16: return winograd_panel_as<bf16>(k, side, first, to);
+    case ITO_F16: return winograd_panel_as<f16>(k, side, first, to);
+    default: return winograd_panel_as<float>(k, side, first, to);
   }
 }

@@ -68,7 +68,7 @@ std::shared_ptr<const ito::Primitive> make_forward(const ito_conv_desc& d, bool 
   p->plain_weights = g.plain_weights(in);
   p->weights_dtype = d.dtype;
   auto pd = forward_pd(d, g, p->source, p->destination, d.has_bias != 0,
-                       ito::attributes(d.activation, d.accumulate != 0), false);
+                       ito::attributes(d.activation, d.has_residual != 0), false);
   p->weights = pd.weights_desc();
   p->bias = pd.bias_desc();
   p->scratchpad = pd.scratchpad_desc();
@@ -84,7 +84,7 @@ std::shared_ptr<const ito::Primitive> make_backward_data(const ito_conv_desc& d)
   p->destination = nhwc(g.destination, in);
   p->plain_weights = g.plain_weights(in);
   p->weights_dtype = d.dtype;
-  dnnl::primitive_attr attr = ito::attributes(0, false);
+  dnnl::primitive_attr attr = ito::attributes(ITO_UNARY_NONE, false);
   auto hint = forward_pd(d, g, nhwc(g.source, in), p->destination, false, attr, true);
 #if DNNL_VERSION_MAJOR >= 3
   dnnl::convolution_backward_data::primitive_desc pd(
@@ -108,7 +108,7 @@ std::shared_ptr<const ito::Primitive> make_backward_weights(const ito_conv_desc&
   p->source = nhwc(g.source, in);
   p->destination = nhwc(g.destination, in);
   p->plain_weights = g.plain_weights(f32);
-  dnnl::primitive_attr attr = ito::attributes(0, false);
+  dnnl::primitive_attr attr = ito::attributes(ITO_UNARY_NONE, false);
   auto hint = forward_pd(d, g, p->source, p->destination, d.has_bias != 0, attr, true);
   memory::desc bias = d.has_bias ? memory::desc({d.out_channels}, f32, memory::format_tag::x) : memory::desc();
 #if DNNL_VERSION_MAJOR >= 3
@@ -129,10 +129,11 @@ std::shared_ptr<const ito::Primitive> make_backward_weights(const ito_conv_desc&
 
 // Runs a forward primitive, its weights packed in `packs` or for this call.
 int execute_forward(const ito::Primitive& p, const void* input, const void* weights, int64_t dtype,
-                    const float* bias, void* output, void* packs) {
+                    const float* bias, const void* residual, void* output, void* packs) {
   std::unique_ptr<ito::Scratch> packed;
   const void* ready = ito::packed_weights(p, weights, dtype, packs, packed);
   ito::Scratch scratch(p.scratchpad.get_size());
+  ito::preload(residual, output, p.destination);
   std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p.source, input)},
                                        {DNNL_ARG_WEIGHTS, ito::view(p.weights, ready)},
                                        {DNNL_ARG_DST, ito::view(p.destination, output)},
@@ -148,58 +149,58 @@ int execute_forward(const ito::Primitive& p, const void* input, const void* weig
 ito_winograd_desc winograd(const ito_conv_desc& d, bool adjoint) {
   bool fits = d.kernel_height == 3 && d.kernel_width == 3 && d.stride_height == 1 && d.stride_width == 1 &&
               d.dilation_height == 1 && d.dilation_width == 1 && d.groups == 1 && d.dtype == ITO_F32 &&
-              d.out_dtype == ITO_F32 && d.activation == ITO_ACTIVATION_NONE && !d.accumulate && d.pad_top <= 2 &&
-              d.pad_left <= 2;
-  ito_winograd_desc w{d.batch,        d.height,  d.width,    d.channels, d.out_height,
-                      d.out_width,    d.out_channels, d.pad_top, d.pad_left, 0};
+              d.out_dtype == ITO_F32 && d.pad_top <= 2 && d.pad_left <= 2;
+  ito_winograd_desc w{d.batch,     d.height,       d.width,   d.channels, d.out_height,
+                      d.out_width, d.out_channels, d.pad_top, d.pad_left, 0,
+                      d.doubles};
   if (adjoint)
-    w = {d.batch, d.out_height, d.out_width,   d.out_channels, d.height,
-         d.width, d.channels,   2 - d.pad_top, 2 - d.pad_left, 0};
+    w = {d.batch,    d.out_height,  d.out_width,    d.out_channels, d.height, d.width,
+         d.channels, 2 - d.pad_top, 2 - d.pad_left, 0,              0};
   if (fits) w.tile = ito_winograd_choice(&w);
   return w;
 }
 
 // `order` and `dtype` are those of `kernel`, as `ito_winograd_weights` has them.
 int run_winograd(const ito_winograd_desc& w, int order, const void* x, const void* kernel, int64_t dtype,
-                 const float* bias, void* out, void* packs) {
+                 const ito_winograd_epilogue& epilogue, void* out, void* packs) {
   const float* in = static_cast<const float*>(x);
   if (!packs) {
-    ito_winograd_transforming(&w, in, kernel, int(dtype), order, bias, static_cast<float*>(out));
+    ito_winograd_transforming(&w, in, kernel, int(dtype), order, &epilogue, static_cast<float*>(out));
     return 0;
   }
   std::unique_ptr<ito::Scratch> scratch;
   const void* weights = ito::packed_form(
-      "winograd " + std::to_string(w.tile) + " " + std::to_string(order),
+      (w.doubles ? "winograd doubled " : "winograd ") + std::to_string(w.tile) + " " + std::to_string(order),
       size_t(ito_winograd_weights_count(&w)) * 4,
       [&](void* to) { ito_winograd_weights(&w, kernel, int(dtype), order, static_cast<float*>(to)); }, packs, scratch);
-  ito_winograd(&w, in, static_cast<const float*>(weights), bias, static_cast<float*>(out));
+  ito_winograd(&w, in, static_cast<const float*>(weights), &epilogue, static_cast<float*>(out));
   return 0;
+}
+
+int forward(const ito_conv_desc& d, bool published, const void* input, const void* weights, const float* bias,
+            const void* residual, void* output, void* packs) {
+  return ito::guarded([&] {
+    ito_winograd_desc w = winograd(d, false);
+    if (w.tile)
+      return run_winograd(w, published ? ITO_KERNEL_PUBLISHED : ITO_KERNEL_CHANNELS_LAST, input, weights,
+                          d.weights_dtype, {bias, static_cast<const float*>(residual), d.activation}, output, packs);
+    if (d.doubles) return 1;
+    ito_bind_threads();
+    auto p = ito::cached(ito::cache_key(published ? 'p' : 'f', d), [&] { return make_forward(d, published); });
+    return p ? execute_forward(*p, input, weights, d.weights_dtype, bias, residual, output, packs) : 1;
+  });
 }
 
 }  // namespace
 
 extern "C" int ito_conv_forward(const ito_conv_desc* desc, const void* input, const void* weights, const float* bias,
-                                void* output, void* packs) {
-  return ito::guarded([&] {
-    ito_winograd_desc w = winograd(*desc, false);
-    if (w.tile)
-      return run_winograd(w, ITO_KERNEL_CHANNELS_LAST, input, weights, desc->weights_dtype, bias, output, packs);
-    ito_bind_threads();
-    auto p = ito::cached(ito::cache_key('f', *desc), [&] { return make_forward(*desc); });
-    return p ? execute_forward(*p, input, weights, desc->weights_dtype, bias, output, packs) : 1;
-  });
+                                const void* residual, void* output, void* packs) {
+  return forward(*desc, false, input, weights, bias, residual, output, packs);
 }
 
 extern "C" int ito_conv_forward_published(const ito_conv_desc* desc, const void* input, const void* weights,
-                                          const float* bias, void* output, void* packs) {
-  return ito::guarded([&] {
-    ito_winograd_desc w = winograd(*desc, false);
-    if (w.tile)
-      return run_winograd(w, ITO_KERNEL_PUBLISHED, input, weights, desc->weights_dtype, bias, output, packs);
-    ito_bind_threads();
-    auto p = ito::cached(ito::cache_key('p', *desc), [&] { return make_forward(*desc, true); });
-    return p ? execute_forward(*p, input, weights, desc->weights_dtype, bias, output, packs) : 1;
-  });
+                                          const float* bias, const void* residual, void* output, void* packs) {
+  return forward(*desc, true, input, weights, bias, residual, output, packs);
 }
 
 extern "C" int ito_conv_backward_data(const ito_conv_desc* desc, const void* output_gradient, const void* weights,
@@ -207,8 +208,8 @@ extern "C" int ito_conv_backward_data(const ito_conv_desc* desc, const void* out
   return ito::guarded([&] {
     ito_winograd_desc w = winograd(*desc, true);
     if (w.tile)
-      return run_winograd(w, ITO_KERNEL_ADJOINT, output_gradient, weights, desc->weights_dtype, nullptr,
-                          input_gradient, packs);
+      return run_winograd(w, ITO_KERNEL_ADJOINT, output_gradient, weights, desc->weights_dtype,
+                          {nullptr, nullptr, ITO_UNARY_NONE}, input_gradient, packs);
     ito_bind_threads();
     auto p = ito::cached(ito::cache_key('d', *desc), [&] { return make_backward_data(*desc); });
     if (!p) return 1;

@@ -90,18 +90,35 @@ const void* packed_form(const std::string& key, size_t bytes, const std::functio
   return data;
 }
 
-dnnl::primitive_attr attributes(int64_t activation, bool accumulate) {
+void preload(const void* residual, void* out, const dnnl::memory::desc& desc) {
+  if (!residual || residual == out) return;
+  struct Copy {
+    const char* from;
+    char* to;
+  } copy{static_cast<const char*>(residual), static_cast<char*>(out)};
+  ito_parallel_for(
+      int64_t(desc.get_size()), 1 << 18,
+      [](void* ctx, int64_t begin, int64_t end) {
+        const Copy& c = *static_cast<Copy*>(ctx);
+        memcpy(c.to + begin, c.from + begin, size_t(end - begin));
+      },
+      &copy);
+}
+
+dnnl::primitive_attr attributes(int64_t activation, bool has_residual) {
   dnnl::primitive_attr attr;
   attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   dnnl::post_ops ops;
-  if (accumulate) ops.append_sum(1.0f);
+  if (has_residual) ops.append_sum(1.0f);
   dnnl::algorithm algorithm = dnnl::algorithm::undef;
   float alpha = 0.0f;
   switch (activation) {
-    case ITO_ACTIVATION_SILU: algorithm = dnnl::algorithm::eltwise_swish; alpha = 1.0f; break;
-    case ITO_ACTIVATION_GELU: algorithm = dnnl::algorithm::eltwise_gelu_erf; break;
-    case ITO_ACTIVATION_GELU_TANH: algorithm = dnnl::algorithm::eltwise_gelu_tanh; break;
-    case ITO_ACTIVATION_RELU: algorithm = dnnl::algorithm::eltwise_relu; break;
+    case ITO_UNARY_SILU: algorithm = dnnl::algorithm::eltwise_swish; alpha = 1.0f; break;
+    case ITO_UNARY_QUICK_GELU: algorithm = dnnl::algorithm::eltwise_swish; alpha = 1.702f; break;
+    case ITO_UNARY_GELU: algorithm = dnnl::algorithm::eltwise_gelu_erf; break;
+    case ITO_UNARY_GELU_TANH: algorithm = dnnl::algorithm::eltwise_gelu_tanh; break;
+    case ITO_UNARY_RELU: algorithm = dnnl::algorithm::eltwise_relu; break;
+    case ITO_UNARY_MISH: algorithm = dnnl::algorithm::eltwise_mish; break;
     default: break;
   }
   if (algorithm != dnnl::algorithm::undef) {

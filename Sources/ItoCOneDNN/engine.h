@@ -1,6 +1,7 @@
 // Shared by the shim's files: the engine, the primitive cache, packed weights.
 #pragma once
 #include <ito_runtime.h>
+#include <ito_unary.h>
 
 #include <cstring>
 #include <dnnl.hpp>
@@ -98,7 +99,11 @@ inline dnnl::memory::data_type type_of(int64_t dtype) {
   return dtype == ITO_BF16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
-dnnl::primitive_attr attributes(int64_t activation, bool accumulate);
+// What follows a product: `residual` added from what the destination holds, then an activation of ito_unary.h.
+dnnl::primitive_attr attributes(int64_t activation, bool has_residual);
+
+// Puts the residual where the sum is added to it.
+void preload(const void* residual, void* out, const dnnl::memory::desc& desc);
 
 // Runs `body`, turning the library's exceptions into a status.
 template <typename Body>

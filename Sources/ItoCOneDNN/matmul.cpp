@@ -34,7 +34,7 @@ std::shared_ptr<const ito::Primitive> make_matmul(const ito_matmul_desc& d) {
     bias_strides.insert(bias_strides.begin(), d.n);
   }
   if (d.has_bias) p->bias = memory::desc(bias_dims, memory::data_type::f32, bias_strides);
-  dnnl::primitive_attr attr = ito::attributes(d.activation, d.accumulate != 0);
+  dnnl::primitive_attr attr = ito::attributes(d.activation, d.has_residual != 0);
 #if DNNL_VERSION_MAJOR >= 3
   dnnl::matmul::primitive_desc pd =
       d.has_bias ? dnnl::matmul::primitive_desc(ito::engine(), p->source, weights, p->bias, p->destination, attr)
@@ -58,8 +58,7 @@ constexpr int64_t kFewRows = 512;
 // operand is read across rows that lie a multiple of 4 KB apart, which fall into the same sets of the caches: oneDNN's
 // float32 product then has half its rate, ours has not (Docs/measurements.md).
 bool is_ours(const ito_matmul_desc& d) {
-  if (d.dtype != ITO_F32 || d.out_dtype != ITO_F32 || d.accumulate || d.activation != ITO_ACTIVATION_NONE || d.k == 0)
-    return false;
+  if (d.dtype != ITO_F32 || d.out_dtype != ITO_F32 || d.k == 0) return false;
   if (d.b_dtype != ITO_F32) return d.m <= kFewRows && d.batch <= 1;
   bool apart = (d.a_transposed && d.m % 1024 == 0) || (!d.b_transposed && d.n % 1024 == 0);
   return !d.packs_b && apart && d.m * d.n * d.k >= 1 << 20;
@@ -67,9 +66,11 @@ bool is_ours(const ito_matmul_desc& d) {
 
 }  // namespace
 
-extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias, void* out,
-                          void* packed_b) {
+extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias,
+                          const void* residual, void* out, void* packed_b) {
   if (is_ours(*desc)) {
+    // What follows our own product is an operation of the caller.
+    if (desc->has_residual || desc->activation != ITO_UNARY_NONE) return 1;
     ito_product_desc product{desc->m, desc->n, desc->k, desc->a_transposed, desc->b_transposed, desc->b_dtype};
     for (int64_t i = 0; i < (desc->batch > 1 ? desc->batch : 1); i++)
       // Several matrices are float32.
@@ -85,6 +86,7 @@ extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void
     std::unique_ptr<ito::Scratch> packed;
     const void* weights = ito::packed_weights(*p, b, desc->b_dtype, packed_b, packed);
     ito::Scratch scratch(p->scratchpad.get_size());
+    ito::preload(residual, out, p->destination);
     std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p->source, a)},
                                          {DNNL_ARG_WEIGHTS, ito::view(p->weights, weights)},
                                          {DNNL_ARG_DST, ito::view(p->destination, out)},

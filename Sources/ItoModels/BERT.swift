@@ -142,7 +142,7 @@ private struct BERTLayer: Module {
     let attended = context.attend(
       query: split(query(x)), key: split(key(x)), value: split(value(x)), mask: mask, block: index)
     let hidden = attentionNorm(x + output(attended.reshaped(to: x.shape)))
-    return outputNorm(hidden + down(up(hidden).gelu()))
+    return outputNorm(down(up(hidden, activation: .gelu), adding: hidden))
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

@@ -184,14 +184,12 @@ struct DiTBlock: Module {
       x.layerNormModulated(scale: m[1], shift: m[0], epsilon: 1e-6), block: index, context: context)
     var hidden = addGated(x, attended, gate: m[2])
     if let cross, let crossNorm, let tokens = conditioning.tokens {
-      hidden =
-        hidden
-        + cross(
-          crossNorm(hidden), encoder: tokens, mask: conditioning.mask, block: index,
-          context: context)
+      hidden = cross(
+        crossNorm(hidden), encoder: tokens, mask: conditioning.mask, adding: hidden, block: index,
+        context: context)
     }
     let normed = hidden.layerNormModulated(scale: m[4], shift: m[3], epsilon: normEpsilon)
-    return addGated(hidden, down(up(normed).geluTanh()), gate: m[5])
+    return addGated(hidden, down(up(normed, activation: .geluTanh)), gate: m[5])
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

@@ -65,7 +65,9 @@ public struct Enlarger: Module {
       conv2 = Conv2D(channels, channels, kernel: 3, &initial)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { x + conv2(conv1(x).silu()) }
+    func callAsFunction(_ x: Tensor) -> Tensor {
+      conv2(conv1(x, activation: .silu), adding: x)
+    }
 
     mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
       try v.child("conv1", &conv1)

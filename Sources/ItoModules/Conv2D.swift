@@ -26,7 +26,18 @@ public struct Conv2D: Module {
   }
 
   /// `[batch, height, width, in]` to `[batch, outHeight, outWidth, out]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { weight.apply(to: x, bias: bias, options) }
+  /// `residual` is added and then `activation` applied, in one pass where the weight's form allows it.
+  ///
+  /// - Parameter doubled: convolve `x` with every pixel repeated two by two.
+  public func callAsFunction(
+    _ x: Tensor, doubled: Bool = false, adding residual: Tensor? = nil,
+    activation: Activation? = nil
+  ) -> Tensor {
+    var options = options
+    options.doubles = doubled
+    return weight.apply(
+      to: x, bias: bias, options, then: Epilogue(adding: residual, activation: activation))
+  }
 
   /// Visits its parameters.
   public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

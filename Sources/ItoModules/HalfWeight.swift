@@ -20,6 +20,10 @@ public struct HalfWeight: WeightMatrix {
   public func apply(to x: Tensor, bias: Tensor?) -> Tensor {
     x.linear(values, bias: bias, computing: .float32)
   }
+  /// The product with this matrix and what follows it in one pass.
+  public func apply(to x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
+    x.linear(values, bias: bias, computing: .float32, then: epilogue)
+  }
   /// The numbers as float32.
   public func dense() -> Tensor { values.detached().cast(to: .float32) }
   /// Visits its parameters.

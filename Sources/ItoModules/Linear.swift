@@ -23,8 +23,12 @@ public struct Linear: Module {
     self.bias = bias ? initial.uniform([outFeatures], bound: bound) : nil
   }
 
-  /// `[…, in]` to `[…, out]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { weight.apply(to: x, bias: bias) }
+  /// `[…, in]` to `[…, out]`: `activation(x·Wᵀ + b + residual)`, in one pass where the weight's form allows it.
+  public func callAsFunction(
+    _ x: Tensor, adding residual: Tensor? = nil, activation: Activation? = nil
+  ) -> Tensor {
+    weight.apply(to: x, bias: bias, then: Epilogue(adding: residual, activation: activation))
+  }
 
   /// Visits its parameters.
   public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

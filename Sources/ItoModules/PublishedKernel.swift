@@ -25,6 +25,13 @@ public struct PublishedKernel: ConvolutionWeight {
   public func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor {
     x.convolved(published: values, bias: bias, options, computing: computeType)
   }
+  /// The convolution with this kernel and what follows it in one pass.
+  public func apply(
+    to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions, then epilogue: Epilogue
+  ) -> Tensor {
+    x.convolved(
+      published: values, bias: bias, options, computing: computeType, then: epilogue)
+  }
   /// The kernel in our order as float32.
   public func dense() -> Tensor { values.detached().permuted([0, 2, 3, 1]).cast(to: .float32) }
   /// Visits the kernel in our order.

@@ -8,6 +8,8 @@ public protocol WeightMatrix: Module {
   var inFeatures: Int { get }
   /// `x·Wᵀ + bias`: `[…, in]` to `[…, out]`. Owns activation quantization and the like.
   func apply(to x: Tensor, bias: Tensor?) -> Tensor
+  /// The same, and what follows it; in one pass where the form allows it.
+  func apply(to x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor
   /// The matrix `[out, in]` as float32, for export, merging and tests.
   func dense() -> Tensor
 }
@@ -18,8 +20,28 @@ public protocol ConvolutionWeight: Module {
   var shape: Shape { get }
   /// Convolves `[batch, height, width, in]`.
   func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor
+  /// The same, and what follows it; in one pass where the form allows it.
+  func apply(
+    to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions, then epilogue: Epilogue
+  ) -> Tensor
   /// The kernel `[out, kernelHeight, kernelWidth, in / groups]` as float32.
   func dense() -> Tensor
+}
+
+extension WeightMatrix {
+  /// The product, then what follows it as operations of their own.
+  public func apply(to x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
+    epilogue.applied(to: apply(to: x, bias: bias))
+  }
+}
+
+extension ConvolutionWeight {
+  /// The convolution, then what follows it as operations of their own.
+  public func apply(
+    to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions, then epilogue: Epilogue
+  ) -> Tensor {
+    epilogue.applied(to: apply(to: x, bias: bias, options))
+  }
 }
 
 /// A matrix of plain numbers.
@@ -36,6 +58,10 @@ public struct DenseWeight: WeightMatrix {
   public var inFeatures: Int { values.shape[1] }
   /// The product with this matrix.
   public func apply(to x: Tensor, bias: Tensor?) -> Tensor { x.linear(values, bias: bias) }
+  /// The product with this matrix and what follows it in one pass.
+  public func apply(to x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
+    x.linear(values, bias: bias, then: epilogue)
+  }
   /// The numbers as float32.
   public func dense() -> Tensor { values.detached().cast(to: .float32) }
   /// Visits its parameters.
@@ -57,6 +83,12 @@ public struct DenseKernel: ConvolutionWeight {
   /// The convolution with this kernel.
   public func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor {
     x.convolved(values, bias: bias, options)
+  }
+  /// The convolution with this kernel and what follows it in one pass.
+  public func apply(
+    to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions, then epilogue: Epilogue
+  ) -> Tensor {
+    x.convolved(values, bias: bias, options, then: epilogue)
   }
   /// The numbers as float32.
   public func dense() -> Tensor { values.detached().cast(to: .float32) }

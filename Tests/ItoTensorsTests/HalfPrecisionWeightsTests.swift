@@ -103,7 +103,7 @@ extension KernelTests {
       ito_winograd_desc(
         batch: 1, height: Int64(size), width: Int64(size), channels: Int64(channels),
         out_height: Int64(size), out_width: Int64(size), out_channels: Int64(outputs), pad_top: 1,
-        pad_left: 1, tile: Int64(tile))
+        pad_left: 1, tile: Int64(tile), doubles: 0)
     }
 
     private func transformed(_ d: ito_winograd_desc, _ kernel: Tensor, _ order: Int) -> [Float] {
@@ -159,10 +159,12 @@ extension KernelTests {
       let x = randomTensor([1, 3, 3, 1152], seed: 2).scalars
       let weights = transformed(d, kernel, ITO_KERNEL_PUBLISHED)
       var whole = [Float](repeating: .nan, count: 9 * 1040), parts = whole
-      ito_winograd(&desc, x, weights, nil, &whole)
+      var epilogue = ito_winograd_epilogue(
+        bias: nil, residual: nil, activation: Int64(ITO_UNARY_SILU))
+      ito_winograd(&desc, x, weights, &epilogue, &whole)
       reading(kernel) {
         ito_winograd_transforming(
-          &desc, x, $0, DType.bfloat16.rawValue, Int32(ITO_KERNEL_PUBLISHED), nil, &parts)
+          &desc, x, $0, DType.bfloat16.rawValue, Int32(ITO_KERNEL_PUBLISHED), &epilogue, &parts)
       }
       #expect(parts == whole && whole.allSatisfy(\.isFinite))
     }

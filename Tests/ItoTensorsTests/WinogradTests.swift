@@ -10,15 +10,20 @@ extension KernelTests {
       var batch = 1, height = 8, width = 8, channels = 16, outputs = 16, top = 1, left = 1
       /// Output rows and columns less those of the input.
       var growth = 0
+      /// Every pixel of the input counts as two by two.
+      var doubles = false
       var testDescription: String {
-        "\(batch)x\(height)x\(width), \(channels) to \(outputs), from -\(top), -\(left), \(growth)"
+        "\(batch)x\(height)x\(width)\(doubles ? " doubled" : ""), \(channels) to \(outputs), "
+          + "from -\(top), -\(left), \(growth)"
       }
+      var outHeight: Int { (doubles ? 2 : 1) * height + growth }
+      var outWidth: Int { (doubles ? 2 : 1) * width + growth }
       func descriptor(tile: Int) -> ito_winograd_desc {
         ito_winograd_desc(
           batch: Int64(batch), height: Int64(height), width: Int64(width),
-          channels: Int64(channels), out_height: Int64(height + growth),
-          out_width: Int64(width + growth), out_channels: Int64(outputs), pad_top: Int64(top),
-          pad_left: Int64(left), tile: Int64(tile))
+          channels: Int64(channels), out_height: Int64(outHeight),
+          out_width: Int64(outWidth), out_channels: Int64(outputs), pad_top: Int64(top),
+          pad_left: Int64(left), tile: Int64(tile), doubles: doubles ? 1 : 0)
       }
       var kernelShape: Shape { [outputs, 3, 3, channels] }
     }
@@ -30,20 +35,35 @@ extension KernelTests {
       Case(height: 6, width: 6, channels: 8, top: 2, left: 2, growth: 2),
       Case(batch: 7, height: 12, width: 10, channels: 17, outputs: 48),
     ]
+    static let doubled = [
+      Case(doubles: true),
+      Case(batch: 2, height: 7, width: 5, channels: 3, outputs: 5, doubles: true),
+      Case(height: 1, width: 1, channels: 1, outputs: 1, doubles: true),
+      Case(batch: 3, height: 6, width: 9, channels: 37, outputs: 70, doubles: true),
+    ]
 
-    private func winograd(_ c: Case, tile: Int, _ x: Tensor, _ w: Tensor, _ bias: Tensor?) -> Tensor
-    {
+    private func winograd(
+      _ c: Case, tile: Int, _ x: Tensor, _ w: Tensor, _ bias: Tensor?, residual: Tensor? = nil,
+      activation: Activation? = nil
+    ) -> Tensor {
       var d = c.descriptor(tile: tile)
       let vx = x.scalars, vw = w.scalars, vb = bias?.scalars
       var weights = [Float](repeating: .nan, count: Int(ito_winograd_weights_count(&d)))
       ito_winograd_weights(
         &d, vw, DType.float32.rawValue, Int32(ITO_KERNEL_CHANNELS_LAST), &weights)
-      let shape: Shape = [c.batch, c.height + c.growth, c.width + c.growth, c.outputs]
+      let shape: Shape = [c.batch, c.outHeight, c.outWidth, c.outputs]
       var out = [Float](repeating: .nan, count: shape.count)
-      if let vb {
-        ito_winograd(&d, vx, weights, vb, &out)
-      } else {
-        ito_winograd(&d, vx, weights, nil, &out)
+      func run(_ bias: UnsafePointer<Float>?, _ residual: UnsafePointer<Float>?) {
+        var epilogue = ito_winograd_epilogue(
+          bias: bias, residual: residual,
+          activation: Int64(activation?.code ?? Int32(ITO_UNARY_NONE)))
+        ito_winograd(&d, vx, weights, &epilogue, &out)
+      }
+      switch (vb, residual?.scalars) {
+      case (let vb?, let vr?): run(vb, vr)
+      case (let vb?, nil): run(vb, nil)
+      case (nil, let vr?): run(nil, vr)
+      case (nil, nil): run(nil, nil)
       }
       return Tensor(out, shape: shape)
     }
@@ -52,14 +72,16 @@ extension KernelTests {
       let vx = x.scalars, vw = w.scalars, vb = bias?.scalars
       var out: [Float] = []
       for b in 0..<c.batch {
-        for i in 0..<(c.height + c.growth) {
-          for j in 0..<(c.width + c.growth) {
+        for i in 0..<c.outHeight {
+          for j in 0..<c.outWidth {
             for o in 0..<c.outputs {
               var sum = Double(vb?[o] ?? 0)
               for ki in 0..<3 {
                 for kj in 0..<3 {
-                  let y = i - c.top + ki, z = j - c.left + kj
-                  guard y >= 0, y < c.height, z >= 0, z < c.width else { continue }
+                  let scale = c.doubles ? 2 : 1
+                  var y = i - c.top + ki, z = j - c.left + kj
+                  guard y >= 0, y < scale * c.height, z >= 0, z < scale * c.width else { continue }
+                  (y, z) = (y / scale, z / scale)
                   let pixel = ((b * c.height + y) * c.width + z) * c.channels
                   let tap = ((o * 3 + ki) * 3 + kj) * c.channels
                   for k in 0..<c.channels { sum += Double(vx[pixel + k]) * Double(vw[tap + k]) }
@@ -95,6 +117,32 @@ extension KernelTests {
       }
     }
 
+    @Test("doubled pixels, like a loop on every instruction set", arguments: doubled)
+    func doubling(_ c: Case) { forward(c, tile: 2) }
+
+    @Test("a residual and an activation have the bits of operations of their own")
+    func epilogues() {
+      for c in [Self.cases[1], Self.cases[4], Self.doubled[3]] {
+        let x = randomTensor([c.batch, c.height, c.width, c.channels], seed: 1)
+        let w = randomTensor(c.kernelShape, seed: 2) * 0.2, b = randomTensor([c.outputs], seed: 3)
+        let r = randomTensor([c.batch, c.outHeight, c.outWidth, c.outputs], seed: 4)
+        atEveryInstructionSet { level in
+          for tile in c.doubles ? [2] : [2, 4] {
+            let sum = winograd(c, tile: tile, x, w, b), bare = winograd(c, tile: tile, x, w, nil)
+            for activation in [nil] + Activation.allCases.map(Optional.some) {
+              func after(_ y: Tensor) -> [Float] {
+                (activation.map { y.activated(by: $0) } ?? y).scalars
+              }
+              let both = winograd(c, tile: tile, x, w, b, residual: r, activation: activation)
+              #expect(both.scalars == after(sum + r), "\(level)")
+              let one = winograd(c, tile: tile, x, w, nil, activation: activation)
+              #expect(one.scalars == after(bare), "\(level)")
+            }
+          }
+        }
+      }
+    }
+
     @Test("the stated error bounds, beside a plain sum's", arguments: [(2, 2e-6), (4, 1e-5)])
     func errors(_ tile: Int, _ bound: Double) {
       let c = Case(height: 12, width: 12, channels: 1280, outputs: 16)
@@ -118,6 +166,14 @@ extension KernelTests {
       Runtime.winogradTile = 4
       #expect(tile(64, 320, 320) == 4 && tile(16, 1280, 1280) == 2 && tile(128, 512, 512) == 4)
       #expect(tile(64, 4, 320) == 0)
+      for limit in [2, 4] {
+        Runtime.winogradTile = limit
+        var d = Case(height: 32, width: 32, channels: 640, outputs: 640, doubles: true)
+          .descriptor(tile: 0)
+        #expect(ito_winograd_choice(&d) == 2)
+        d.out_height -= 1
+        #expect(ito_winograd_choice(&d) == 0)
+      }
       Runtime.winogradTile = 2
       #expect(tile(64, 320, 320) == 2)
       Runtime.winogradTile = 0

@@ -7,6 +7,7 @@ extern "C" {
 
 /// The functions `ito_unary` knows. After each: what its gradient needs, the input x or the result y.
 enum {
+  ITO_UNARY_NONE = -1,        // where a function is optional: none
   ITO_UNARY_EXP = 0,          // y
   ITO_UNARY_LOG = 1,          // x
   ITO_UNARY_SQRT = 2,         // y

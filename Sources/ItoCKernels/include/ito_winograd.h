@@ -13,11 +13,16 @@ extern "C" {
 
 /// A convolution of stride 1 and dilation 1 by 3x3 kernels; input and output NHWC. Padding is what
 /// the sizes and the origin say: pixels outside the input are zero.
+///
+/// With `doubles`, it is that of the input enlarged to 2 height by 2 width, each pixel repeated; the tile is 2
+/// and the padding 1. Of the four products along an axis one is then of the difference of two equal pixels:
+/// 9 are left of 16, of three by three stored pixels, and the enlarged input is never made.
 typedef struct {
   int64_t batch, height, width, channels;
   int64_t out_height, out_width, out_channels;
   int64_t pad_top, pad_left;
-  int64_t tile;  // m: 2 or 4
+  int64_t tile;     // m: 2 or 4
+  int64_t doubles;  // 1: every input pixel counts as two by two
 } ito_winograd_desc;
 
 /// The tile that is quickest for this shape (`tile` is ignored) and within `ito_winograd_limit`, or 0
@@ -43,13 +48,20 @@ enum {
 void ito_winograd_weights(const ito_winograd_desc* desc, const void* kernel, int dtype, int order,
                           float* transformed);
 
-/// out = conv(x) + bias; `bias` [out_channels] may be null.
-void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed, const float* bias,
-                  float* out);
+/// What follows the sums in the pass that writes them: out = activation(conv(x) + bias + residual).
+typedef struct {
+  const float* bias;      // [out_channels], or null
+  const float* residual;  // like out, or null; may be out itself
+  int64_t activation;     // a function of ito_unary.h without parameters, or ITO_UNARY_NONE
+} ito_winograd_epilogue;
+
+/// out = activation(conv(x) + bias + residual).
+void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed,
+                  const ito_winograd_epilogue* epilogue, float* out);
 /// The same from kernels as `ito_winograd_weights` takes them, transformed for this call: some output
 /// channels after others, so that at most 64 MB are taken. The same bits.
 void ito_winograd_transforming(const ito_winograd_desc* desc, const float* x, const void* kernel, int dtype,
-                               int order, const float* bias, float* out);
+                               int order, const ito_winograd_epilogue* epilogue, float* out);
 
 #ifdef __cplusplus
 }

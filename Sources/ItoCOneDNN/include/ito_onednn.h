@@ -7,15 +7,6 @@
 extern "C" {
 #endif
 
-/// Applied to the result after bias and accumulation.
-enum {
-  ITO_ACTIVATION_NONE = 0,
-  ITO_ACTIVATION_SILU = 1,
-  ITO_ACTIVATION_GELU = 2,
-  ITO_ACTIVATION_GELU_TANH = 3,
-  ITO_ACTIVATION_RELU = 4
-};
-
 // Every field is an int64 so that a descriptor is its own cache key.
 typedef struct {
   int64_t batch, m, n, k;
@@ -24,16 +15,17 @@ typedef struct {
   int64_t dtype;         // of a and b: F32 or BF16
   int64_t out_dtype;     // F32 or BF16
   int64_t has_bias;      // float32 [n]
-  int64_t activation;
-  int64_t accumulate;    // add to what `out` holds
+  int64_t activation;    // of the result: SiLU, a GELU, ReLU or Mish of ito_unary.h, or ITO_UNARY_NONE
+  int64_t has_residual;  // added before the activation
   int64_t packs_b;       // let the library choose b's layout and reorder into it
   int64_t b_dtype;       // what b is stored in: `dtype`, or BF16 or F16 to be widened to F32 for this call
 } ito_matmul_desc;
 
-/// out[batch, m, n] = activation(a·b + bias). `packed_b` keeps b's packed form, or is null (packed for
-/// this call only). Returns 0, or 1 when the library has no implementation.
-int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias, void* out,
-               void* packed_b);
+/// out[batch, m, n] = activation(a·b + bias + residual). `residual` has out's shape and type; it and `bias` are
+/// null where the descriptor says so. `packed_b` keeps b's packed form, or is null (packed for this call
+/// only). Returns 0, or 1 when there is no implementation, or none that does all of it in one pass.
+int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias, const void* residual,
+               void* out, void* packed_b);
 
 typedef struct {
   int64_t batch, height, width, channels;  // input, NHWC
@@ -46,17 +38,18 @@ typedef struct {
   int64_t dtype;       // of input and output gradient, and what is computed in: F32 or BF16
   int64_t out_dtype;   // of the result
   int64_t has_bias;    // float32 [out_channels]
-  int64_t activation;
-  int64_t accumulate;
+  int64_t activation, has_residual;  // as in `ito_matmul_desc`
   int64_t weights_dtype;  // what weights are stored in: `dtype`, or BF16 or F16 to be widened to F32 for this call
+  int64_t doubles;     // every input pixel counts as two by two: forward only, and only where that is quicker
 } ito_conv_desc;
 
-/// output = activation(conv(input, weights) + bias). Returns as `ito_matmul`.
+/// output = activation(conv(input, weights) + bias + residual). Returns as `ito_matmul`; with `doubles` 1 also where
+/// the enlarged input had better be made.
 int ito_conv_forward(const ito_conv_desc* desc, const void* input, const void* weights, const float* bias,
-                     void* output, void* packed);
+                     const void* residual, void* output, void* packed);
 /// The same with weights [out, in / groups, kh, kw], as published files have them.
 int ito_conv_forward_published(const ito_conv_desc* desc, const void* input, const void* weights, const float* bias,
-                               void* output, void* packed);
+                               const void* residual, void* output, void* packed);
 /// input_gradient = convᵀ(output_gradient, weights); with a bias [channels] it is a transposed convolution's
 /// forward pass (the bias is added by the caller).
 int ito_conv_backward_data(const ito_conv_desc* desc, const void* output_gradient, const void* weights,

@@ -166,9 +166,9 @@ private struct TinyBlock: Module {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    var h = convolutions[0](x)
-    for conv in convolutions.dropFirst() { h = conv(h.activated(by: activation)) }
-    return (h + x).relu()
+    var h = x
+    for conv in convolutions.dropLast() { h = conv(h, activation: activation) }
+    return convolutions[convolutions.count - 1](h, adding: x, activation: .relu)
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

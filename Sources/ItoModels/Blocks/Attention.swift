@@ -31,10 +31,11 @@ struct Attention: Module {
   ///   - x: `[batch, tokens, features]`.
   ///   - encoder: `[batch, keys, contextFeatures]`; nil attends to `x` itself.
   ///   - mask: bool `[batch, keys]`, true where a key takes part.
+  ///   - residual: added to the result; nil for nothing.
   /// - Returns: the shape of `x`.
   func callAsFunction(
-    _ x: Tensor, encoder: Tensor? = nil, mask: Tensor? = nil, block: Int,
-    context: EvaluationContext
+    _ x: Tensor, encoder: Tensor? = nil, mask: Tensor? = nil, adding residual: Tensor? = nil,
+    block: Int, context: EvaluationContext
   ) -> Tensor {
     let source = encoder ?? x
     func split(_ t: Tensor) -> Tensor {
@@ -49,7 +50,8 @@ struct Attention: Module {
         query: query, key: key, value: value, mask: mask,
         scale: 1 / Double(query.shape[3]).squareRoot()),
       block: block, step: context.step)
-    return toOut[0](attended.reshaped(to: [x.shape[0], x.shape[1], toQ.weight.outFeatures]))
+    return toOut[0](
+      attended.reshaped(to: [x.shape[0], x.shape[1], toQ.weight.outFeatures]), adding: residual)
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

@@ -38,8 +38,8 @@ struct CLIPLayer: Module {
     let attended = context.attend(
       query: split(query(normed)), key: split(key(normed)), value: split(value(normed)),
       isCausal: isCausal, block: block)
-    let hidden = x + out(attended.reshaped(to: x.shape))
-    return hidden + down(up(norm2(hidden)).activated(by: activation))
+    let hidden = out(attended.reshaped(to: x.shape), adding: x)
+    return down(up(norm2(hidden), activation: activation), adding: hidden)
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

@@ -63,14 +63,12 @@ struct ConvTransformerBlock: Module {
       x.layerNormModulated(scale: m[1], shift: m[0]), block: index, context: context)
     var hidden = addGated(x, attended, gate: m[2])
     if let cross, let prompt {
-      hidden =
-        hidden
-        + cross(
-          hidden.layerNorm(), encoder: prompt.tokens, mask: prompt.mask, block: index,
-          context: context)
+      hidden = cross(
+        hidden.layerNorm(), encoder: prompt.tokens, mask: prompt.mask, adding: hidden, block: index,
+        context: context)
     }
     let normed = hidden.layerNormModulated(scale: m[4], shift: m[3])
-    return addGated(hidden, down(up(normed).geluTanh()), gate: m[5])
+    return addGated(hidden, down(up(normed, activation: .geluTanh)), gate: m[5])
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

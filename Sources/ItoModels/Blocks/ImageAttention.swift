@@ -27,7 +27,9 @@ struct ImageAttention: FeatureMapAttention {
   ) -> Tensor {
     let tokens = (groupNorm.map { $0(x) } ?? x).reshaped(
       to: [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])
-    let sum = x + attention(tokens, block: block, context: context).reshaped(to: x.shape)
+    let sum = attention(
+      tokens, adding: x.reshaped(to: tokens.shape), block: block, context: context
+    ).reshaped(to: x.shape)
     return outputScale == 1 ? sum : sum / outputScale
   }
 

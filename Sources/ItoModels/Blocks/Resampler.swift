@@ -42,9 +42,10 @@ struct Resampler: Module {
     if let block { return block(x, time: time) }
     guard let conv else { return x }
     guard isUp else { return conv(x) }
-    return conv(
-      x.resizedNearest(
-        height: size?.height ?? 2 * x.shape[1], width: size?.width ?? 2 * x.shape[2]))
+    let doubled = (height: 2 * x.shape[1], width: 2 * x.shape[2])
+    let size = size ?? doubled
+    if size == doubled { return conv(x, doubled: true) }
+    return conv(x.resizedNearest(height: size.height, width: size.width))
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

@@ -60,9 +60,8 @@ struct ResidualBlock: Module {
     } else {
       h = norm2(h, activation: .silu)
     }
-    h = conv2(h)
     let skip = resampled(x)
-    let sum = (shortcut.map { $0(skip) } ?? skip) + h
+    let sum = conv2(h, adding: shortcut.map { $0(skip) } ?? skip)
     return outputScale == 1 ? sum : sum / outputScale
   }
 

@@ -48,7 +48,7 @@ struct SpatialTransformer: FeatureMapAttention {
     var hidden = entering.reshaped(to: rows)
     for block in blocks { hidden = block(hidden, conditioning: conditioning, context: context) }
     let map = hidden.reshaped(to: x.shape)
-    return x + (convOut?(map) ?? linearOut?(map) ?? map)
+    return convOut?(map, adding: x) ?? linearOut?(map, adding: x) ?? x + map
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
@@ -100,11 +100,10 @@ private struct TransformerBlock: Module {
             normed, encoder: tokens, mask: conditioning.mask, block: number, context: context)
           : selfAttention(normed, block: number, context: context)
       }
-    hidden =
-      hidden
-      + crossAttention(
-        norm2(hidden), encoder: tokens, mask: conditioning.mask, block: number, context: context)
-    return hidden + down(up(norm3(hidden)).geglu())
+    hidden = crossAttention(
+      norm2(hidden), encoder: tokens, mask: conditioning.mask, adding: hidden, block: number,
+      context: context)
+    return down(up(norm3(hidden)).geglu(), adding: hidden)
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

@@ -20,8 +20,8 @@ struct TimeEmbedding: Module {
   /// `[batch, in]` to `[batch, features]`; `condition`, `[batch, conditionFeatures]`, is projected and
   /// added to `x`.
   func callAsFunction(_ x: Tensor, condition: Tensor? = nil) -> Tensor {
-    guard let conditionProjection, let condition else { return linear2(linear1(x).silu()) }
-    return linear2(linear1(x + conditionProjection(condition)).silu())
+    let input = condition.flatMap { conditionProjection?($0, adding: x) } ?? x
+    return linear2(linear1(input, activation: .silu))
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

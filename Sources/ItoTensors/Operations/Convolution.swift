@@ -6,7 +6,8 @@ extension ConvolutionOptions {
   ///
   /// - Parameter stored: the kernel's element type, if not `dtype`.
   func descriptor(
-    input: Shape, kernel: Shape, dtype: DType, result: DType, hasBias: Bool, stored: DType? = nil
+    input: Shape, kernel: Shape, dtype: DType, result: DType, hasBias: Bool, stored: DType? = nil,
+    then epilogue: Epilogue = Epilogue()
   ) -> ito_conv_desc {
     let size = outputSize(
       height: input[1], width: input[2], kernelHeight: kernel[1], kernelWidth: kernel[2])
@@ -19,8 +20,9 @@ extension ConvolutionOptions {
       pad_bottom: Int64(padding.bottom), pad_left: Int64(padding.left),
       pad_right: Int64(padding.right), dilation_height: Int64(dilation.height),
       dilation_width: Int64(dilation.width), groups: Int64(groups), dtype: Int64(dtype.rawValue),
-      out_dtype: Int64(result.rawValue), has_bias: hasBias ? 1 : 0, activation: 0, accumulate: 0,
-      weights_dtype: Int64((stored ?? dtype).rawValue))
+      out_dtype: Int64(result.rawValue), has_bias: hasBias ? 1 : 0, activation: epilogue.code,
+      has_residual: epilogue.residual == nil ? 0 : 1,
+      weights_dtype: Int64((stored ?? dtype).rawValue), doubles: doubles ? 1 : 0)
   }
 
   /// Multiplications and additions of a plain sum from `input` by `kernel`.
@@ -52,30 +54,43 @@ enum Convolve {
   /// - Parameter isPublished: `w` is `[out, in / groups, height, width]`, as files have it.
   static func forward(
     _ x: Tensor, _ w: Tensor, _ bias: Tensor?, _ options: ConvolutionOptions, keepsPacked: Bool,
-    isPublished: Bool = false
+    isPublished: Bool = false, then epilogue: Epilogue = Epilogue()
   ) -> Tensor {
     let kernel = isPublished ? w.shape.kernelOfPublished : w.shape
     var desc = options.descriptor(
       input: x.shape, kernel: kernel, dtype: x.dtype, result: x.dtype, hasBias: bias != nil,
-      stored: w.dtype)
+      stored: w.dtype, then: epilogue)
     let shape: Shape = [
       x.shape[0], Int(desc.out_height), Int(desc.out_width), Int(desc.out_channels),
     ]
+    epilogue.check("convolution", result: shape)
     if shape.count == 0 { return Tensor(zeros: shape, dtype: x.dtype) }
     let packs = keepsPacked ? w.storage.attached { ito_packs_create() } : nil
     var status: Int32 = 0
     let result = Tensor(building: shape, dtype: x.dtype) { out in
       reading(x, w) { px, pw in
         readingOptional(bias) { pb in
-          ito_profile_work(options.work(input: x.shape, kernel: kernel))
-          let run = isPublished ? ito_conv_forward_published : ito_conv_forward
-          status = run(&desc, px, pw, pb?.of(Float.self), out, packs)
+          readingOptional(epilogue.residual) { pr in
+            ito_profile_work(options.work(input: x.shape, kernel: kernel))
+            let run = isPublished ? ito_conv_forward_published : ito_conv_forward
+            status = run(&desc, px, pw, pb?.of(Float.self), pr, out, packs)
+          }
         }
       }
     }
     guard status != 0 else {
       if packs != nil { w.storage.releasePages() }
       return result
+    }
+    // One thing less at once: the enlarged input is made, then the sum and what follows are apart.
+    if options.doubles {
+      return forward(
+        x.resizedNearest(height: 2 * x.shape[1], width: 2 * x.shape[2]), w, bias,
+        options.undoubled, keepsPacked: keepsPacked, isPublished: isPublished, then: epilogue)
+    }
+    if !epilogue.isEmpty {
+      return epilogue.applied(
+        to: forward(x, w, bias, options, keepsPacked: keepsPacked, isPublished: isPublished))
     }
     fallback("forward", x.dtype)
     return forward(
@@ -149,19 +164,29 @@ extension Tensor {
   /// - Parameters:
   ///   - kernel: `[out, kernelHeight, kernelWidth, channels / groups]`.
   ///   - bias: `[out]`, or nil.
+  ///   - epilogue: what follows in the same pass.
   /// - Returns: `[batch, outHeight, outWidth, out]`.
   public func convolved(
-    _ kernel: Tensor, bias: Tensor? = nil, _ options: ConvolutionOptions = ConvolutionOptions()
+    _ kernel: Tensor, bias: Tensor? = nil, _ options: ConvolutionOptions = ConvolutionOptions(),
+    then epilogue: Epilogue = Epilogue()
   ) -> Tensor {
     options.check(input: shape, kernel: kernel.shape, bias: bias, outputs: kernel.shape[0])
     let type = kernel.dtype.productType
     let inputs = [self, kernel] + (bias.map { [$0] } ?? [])
+    if !epilogue.isEmpty && !epilogue.isFusible(into: type, of: inputs) {
+      return epilogue.applied(to: convolved(kernel, bias: bias, options))
+    }
+    if options.doubles && inputs.contains(where: \.isTracked) {
+      return resizedNearest(height: 2 * shape[1], width: 2 * shape[2]).convolved(
+        kernel, bias: bias, options.undoubled)
+    }
     let x = cast(to: type)
     let w = kernel.operand(computing: type, tracked: inputs.contains(where: \.isTracked))
     let result = kernel.storage.used(as: kernel.dtype) {
       Convolve.forward(
         x, w, bias?.cast(to: .float32), options,
-        keepsPacked: !kernel.isTracked && kernel.dtype == type && kernel.storage.keepsPacked)
+        keepsPacked: !kernel.isTracked && kernel.dtype == type && kernel.storage.keepsPacked,
+        then: epilogue)
     }
     return result.recorded(from: [x] + inputs.dropFirst()) {
       [
@@ -197,7 +222,7 @@ extension Tensor {
   ) -> Tensor {
     let k = kernel.shape
     require(
-      shape.rank == 4 && k.rank == 4 && shape[3] == k[0],
+      shape.rank == 4 && k.rank == 4 && shape[3] == k[0] && !options.doubles,
       "transposed convolution: input \(shape), kernel \(k)")
     let (s, p, d) = (options.stride, options.padding, options.dilation)
     let output: Shape = [

@@ -17,6 +17,9 @@ public struct ConvolutionOptions: Sendable, Hashable {
   }
   /// Groups of channels convolved apart; as many as channels is a depthwise convolution.
   public var groups: Int
+  /// Every pixel of the input counts as two by two: the input is enlarged by its nearest pixels before it is
+  /// padded. Where minimal filtering pays the large input is never made.
+  public var doubles = false
 
   // Stored apart because tuples are not Hashable.
   private var sh: Int, sw: Int, pt: Int, pb: Int, pl: Int, pr: Int, dh: Int, dw: Int
@@ -28,11 +31,19 @@ public struct ConvolutionOptions: Sendable, Hashable {
     (pt, pb, pl, pr) = (padding, padding, padding, padding)
   }
 
-  /// Output size for an input and a kernel of the given sizes.
+  /// The same of an input that was enlarged before.
+  var undoubled: ConvolutionOptions {
+    var plain = self
+    plain.doubles = false
+    return plain
+  }
+
+  /// Output size for an input, before it is enlarged, and a kernel of the given sizes.
   public func outputSize(
     height: Int, width: Int, kernelHeight: Int, kernelWidth: Int
   ) -> (height: Int, width: Int) {
-    (
+    let (height, width) = doubles ? (2 * height, 2 * width) : (height, width)
+    return (
       (height + pt + pb - dh * (kernelHeight - 1) - 1) / sh + 1,
       (width + pl + pr - dw * (kernelWidth - 1) - 1) / sw + 1
     )

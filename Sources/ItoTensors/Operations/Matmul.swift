@@ -15,32 +15,40 @@ struct MatrixProduct {
 
   func callAsFunction(
     _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, shape: Shape, dtype: DType,
-    keepsPacked: Bool = false
+    keepsPacked: Bool = false, then epilogue: Epilogue = Epilogue()
   ) -> Tensor {
+    epilogue.check("product", result: shape)
     if shape.count == 0 { return Tensor(zeros: shape, dtype: dtype) }
     if k == 0 {
       let zeros = Tensor(zeros: shape, dtype: dtype)
-      return bias.map { (zeros + $0).cast(to: dtype) } ?? zeros
+      return epilogue.applied(to: bias.map { (zeros + $0).cast(to: dtype) } ?? zeros)
     }
     var desc = ito_matmul_desc(
       batch: Int64(batch), m: Int64(m), n: Int64(n), k: Int64(k),
       a_transposed: aTransposed ? 1 : 0, b_transposed: bTransposed ? 1 : 0,
       dtype: Int64(a.dtype.rawValue), out_dtype: Int64(dtype.rawValue),
-      has_bias: bias == nil ? 0 : 1, activation: 0, accumulate: 0, packs_b: packsB ? 1 : 0,
+      has_bias: bias == nil ? 0 : 1, activation: epilogue.code,
+      has_residual: epilogue.residual == nil ? 0 : 1, packs_b: packsB ? 1 : 0,
       b_dtype: Int64(b.dtype.rawValue))
     var status: Int32 = 0
     let packs = keepsPacked && packsB ? b.storage.attached { ito_packs_create() } : nil
     let result = Tensor(building: shape, dtype: dtype) { out in
       reading(a, b) { pa, pb in
         readingOptional(bias) { pc in
-          ito_profile_work(2 * Double(batch) * Double(m) * Double(n) * Double(k))
-          status = ito_matmul(&desc, pa, pb, pc?.of(Float.self), out, packs)
+          readingOptional(epilogue.residual) { pr in
+            ito_profile_work(2 * Double(batch) * Double(m) * Double(n) * Double(k))
+            status = ito_matmul(&desc, pa, pb, pc?.of(Float.self), pr, out, packs)
+          }
         }
       }
     }
     guard status != 0 else {
       if packs != nil { b.storage.releasePages() }
       return result
+    }
+    if !epilogue.isEmpty {
+      return epilogue.applied(
+        to: self(a, b, bias: bias, shape: shape, dtype: dtype, keepsPacked: keepsPacked))
     }
     require(
       a.dtype != .float32 || dtype != .float32,
@@ -67,15 +75,21 @@ extension Tensor {
   ///   - weight: `[out, in]`.
   ///   - bias: `[out]`, or nil.
   ///   - type: float32 or bfloat16, to compute in it whatever the weight is stored in.
+  ///   - epilogue: what follows in the same pass.
   /// - Returns: `[…, out]` for a self of `[…, in]`.
-  public func linear(_ weight: Tensor, bias: Tensor? = nil, computing type: DType? = nil) -> Tensor
-  {
+  public func linear(
+    _ weight: Tensor, bias: Tensor? = nil, computing type: DType? = nil,
+    then epilogue: Epilogue = Epilogue()
+  ) -> Tensor {
     require(
       weight.shape.rank == 2 && shape.rank >= 1 && shape[-1] == weight.shape[1]
         && (bias == nil || bias?.shape == [weight.shape[0]]),
       "linear: input \(shape), weight \(weight.shape), bias \(bias?.shape.description ?? "none")")
     let type = (type ?? weight.dtype).productType
     let inputs = [self, weight] + (bias.map { [$0] } ?? [])
+    if !epilogue.isEmpty && !epilogue.isFusible(into: type, of: inputs) {
+      return epilogue.applied(to: linear(weight, bias: bias, computing: type))
+    }
     let x = cast(to: type)
     let w = weight.operand(computing: type, tracked: inputs.contains(where: \.isTracked))
     let (n, k) = (w.shape[0], w.shape[1])
@@ -86,7 +100,8 @@ extension Tensor {
     let product = MatrixProduct(m: m, n: n, k: k, bTransposed: true, packsB: true)
     let result = weight.storage.used(as: weight.dtype) {
       product(
-        x, w, bias: bias?.cast(to: .float32), shape: out, dtype: type, keepsPacked: isInference)
+        x, w, bias: bias?.cast(to: .float32), shape: out, dtype: type, keepsPacked: isInference,
+        then: epilogue)
     }
     return result.recorded(from: [x] + inputs.dropFirst()) {
       [

@@ -13,15 +13,22 @@ extension Tensor {
   ///   - kernel: `[out, channels / groups, kernelHeight, kernelWidth]`, of a floating-point type.
   ///   - bias: `[out]`, or nil.
   ///   - type: float32 or bfloat16, to compute in it whatever the kernel is stored in.
+  ///   - epilogue: what follows in the same pass.
   /// - Returns: `[batch, outHeight, outWidth, out]`.
   public func convolved(
     published kernel: Tensor, bias: Tensor? = nil,
-    _ options: ConvolutionOptions = ConvolutionOptions(), computing type: DType? = nil
+    _ options: ConvolutionOptions = ConvolutionOptions(), computing type: DType? = nil,
+    then epilogue: Epilogue = Epilogue()
   ) -> Tensor {
     require(kernel.shape.rank == 4, "convolution: published kernel \(kernel.shape)")
     let type = (type ?? kernel.dtype).productType
     if isTracked || kernel.isTracked || bias?.isTracked == true {
-      return convolved(kernel.permuted([0, 2, 3, 1]).cast(to: type), bias: bias, options)
+      return convolved(
+        kernel.permuted([0, 2, 3, 1]).cast(to: type), bias: bias, options, then: epilogue)
+    }
+    if !epilogue.isEmpty && !epilogue.isFusible(into: type, of: []) {
+      return epilogue.applied(
+        to: convolved(published: kernel, bias: bias, options, computing: type))
     }
     options.check(
       input: shape, kernel: kernel.shape.kernelOfPublished, bias: bias, outputs: kernel.shape[0])
@@ -29,7 +36,7 @@ extension Tensor {
       Convolve.forward(
         cast(to: type), kernel.operand(computing: type, tracked: false), bias?.cast(to: .float32),
         options, keepsPacked: kernel.dtype == type && kernel.storage.keepsPacked,
-        isPublished: true)
+        isPublished: true, then: epilogue)
     }
   }
 }
