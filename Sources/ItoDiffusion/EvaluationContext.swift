@@ -29,6 +29,7 @@ public final class EvaluationContext {
   private let makeSession: (() -> any CacheSession)?
   private var sessions: [PassID: any CacheSession] = [:]
   private var route: TokenRoute?
+  private var kept: [Site: Kept] = [:]
 
   /// A context without a cache unless `makeSession` is given, which is called once for each pass.
   public init(
@@ -117,6 +118,35 @@ public final class EvaluationContext {
     _ body: (Tensor) -> Tensor
   ) -> Tensor {
     run(site, on: Activations(input), signal: signal) { Activations(body($0.hidden)) }.hidden
+  }
+
+  /// What a layer makes of an input that stays as it is from step to step, such as a prompt's keys and values:
+  /// computed once in a run for each pass, and again when the input is another one.
+  ///
+  /// Outside of a run and in training this is a call of `body`. Values are kept until the run ends.
+  public func constants(
+    of layer: LayerIdentity, on input: Tensor, _ body: (Tensor) -> [Tensor]
+  ) -> [Tensor] {
+    guard step != nil, !isTraining, !input.isTracked else { return body(input) }
+    let site = Site(pass: pass, layer: ObjectIdentifier(layer))
+    if let found = kept[site], found.isOf(input) { return found.values }
+    let values = body(input)
+    kept[site] = Kept(layer: layer, input: input, values: values)
+    return values
+  }
+
+  private struct Site: Hashable {
+    let pass: PassID, layer: ObjectIdentifier
+  }
+
+  // Holds the layer and the input, so that neither's address can become another's.
+  private struct Kept {
+    let layer: LayerIdentity, input: Tensor, values: [Tensor]
+
+    func isOf(_ other: Tensor) -> Bool {
+      input.storageAddress == other.storageAddress && input.shape == other.shape
+        && input.dtype == other.dtype
+    }
   }
 
   /// Attention by the run's backend; see `AttentionInputs`.

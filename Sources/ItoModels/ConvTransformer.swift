@@ -28,6 +28,7 @@ public struct ConvTransformer: RegisteredBackbone {
   private var nullToken: Tensor?
   private var convIn: Conv2D, levels: [ConvTransformerLevel], positions: Tensor
   private var blocks: [ConvTransformerBlock], normOut: GroupNorm, convOut: Conv2D
+  private let identity = LayerIdentity()
 
   /// Made from options.
   public init(
@@ -81,7 +82,7 @@ public struct ConvTransformer: RegisteredBackbone {
       let scale = Double(prompt.shape[1]).squareRoot()
       embedded = embedded + pooled((scale * prompt).cast(to: x.dtype))
     }
-    let prompt = memory(conditioning, batch: x.shape[0], dtype: x.dtype)
+    let prompt = memory(conditioning, batch: x.shape[0], dtype: x.dtype, context)
     let h = convIn(x.spaceToDepth(size: 2, order: .blockMajor))
     let y = descend(0, h, steering: embedded.silu(), prompt, context)
     return convOut(normOut(y, activation: .silu)).depthToSpace(size: 2, order: .blockMajor)
@@ -89,17 +90,21 @@ public struct ConvTransformer: RegisteredBackbone {
 
   /// The prompt as keys and values, and which of them count.
   private func memory(
-    _ conditioning: Conditioning, batch: Int, dtype: DType
+    _ conditioning: Conditioning, batch: Int, dtype: DType, _ context: EvaluationContext
   ) -> (tokens: Tensor, mask: Tensor?)? {
     guard let tokens, let nullToken else { return nil }
-    let null = nullToken.cast(to: dtype).broadcast(to: [batch, 1, configuration.width])
-    guard let given = conditioning.tokens else { return (null, nil) }
-    let own = tokens(given.cast(to: dtype))
+    func null() -> Tensor {
+      nullToken.cast(to: dtype).broadcast(to: [batch, 1, configuration.width])
+    }
+    guard let given = conditioning.tokens else { return (null(), nil) }
+    let all = context.constants(of: identity, on: given) {
+      [Tensor.concatenated([null(), tokens($0.cast(to: dtype))], axis: 1)]
+    }
     let mask = conditioning.mask.map {
       Tensor.concatenated(
         [Tensor([Bool](repeating: true, count: batch), shape: [batch, 1]), $0], axis: 1)
     }
-    return (Tensor.concatenated([null, own], axis: 1), mask)
+    return (all[0], mask)
   }
 
   /// A level's way down, all that lies below, and its way up.

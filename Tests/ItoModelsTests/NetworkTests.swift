@@ -227,6 +227,32 @@ struct NetworkTests {
     try check(try make(dit), sites: 2)
   }
 
+  @Test(
+    "a run that keeps what a prompt becomes draws the bits of evaluations apart",
+    arguments: [conditionUNet, tokenDiT, convTransformer])
+  func keptPrompts(_ text: String) throws {
+    func check<B: RegisteredBackbone>(_ fresh: B) {
+      let network = awake(fresh)
+      let context = EvaluationContext()
+      var other = conditioning
+      other.tokens = randomTensor([2, 3, 5], seed: 12)
+      for (index, (pass, prompt)) in [
+        (PassID.conditional, conditioning), (.unconditional, other), (.conditional, conditioning),
+        (.unconditional, other), (.conditional, other), (.conditional, conditioning),
+      ].enumerated() {
+        context.step = StepInfo(
+          index: index, count: 6, evaluation: index,
+          level: RectifiedFlow().level(at: 1 - 0.1 * Double(index)))
+        context.pass = pass
+        let x = randomTensor([2, 8, 8, 2], seed: 20 + UInt64(index))
+        let y = network(
+          x, time: Tensor([3, 700], shape: [2]), conditioning: prompt, context: context)
+        #expect(y.scalars == evaluate(network, x, prompt).scalars, "\(index)")
+      }
+    }
+    check(try make(text))
+  }
+
   @Test("settings that are not implemented are refused by name")
   func refusals() throws {
     func error(_ text: String, _ change: (inout JSONObject) -> Void) throws -> ModelError? {

@@ -7,6 +7,7 @@ struct Attention: Module {
   var toQ: Linear, toK: Linear, toV: Linear, toOut: [Linear]
   var normQ: RMSNorm?, normK: RMSNorm?
   let heads: Int
+  private let identity = LayerIdentity()
 
   /// - Parameters:
   ///   - features: width of the queries' stream and of the result.
@@ -29,7 +30,8 @@ struct Attention: Module {
 
   /// - Parameters:
   ///   - x: `[batch, tokens, features]`.
-  ///   - encoder: `[batch, keys, contextFeatures]`; nil attends to `x` itself.
+  ///   - encoder: `[batch, keys, contextFeatures]`, whose keys and values are computed once in a run; nil
+  ///     attends to `x` itself.
   ///   - mask: bool `[batch, keys]`, true where a key takes part.
   ///   - residual: added to the result; nil for nothing.
   /// - Returns: the shape of `x`.
@@ -37,17 +39,20 @@ struct Attention: Module {
     _ x: Tensor, encoder: Tensor? = nil, mask: Tensor? = nil, adding residual: Tensor? = nil,
     block: Int, context: EvaluationContext
   ) -> Tensor {
-    let source = encoder ?? x
     func split(_ t: Tensor) -> Tensor {
       t.reshaped(to: [t.shape[0], t.shape[1], heads, t.shape[2] / heads])
     }
-    var query = split(toQ(x)), key = split(toK(source))
+    func keysAndValues(_ source: Tensor) -> [Tensor] {
+      let key = split(toK(source))
+      return [normK.map { $0(key) } ?? key, split(toV(source))]
+    }
+    var query = split(toQ(x))
     if let normQ { query = normQ(query) }
-    if let normK { key = normK(key) }
-    let value = split(toV(source))
+    let other = encoder.map { context.constants(of: identity, on: $0, keysAndValues) }
+    let memory = other ?? keysAndValues(x)
     let attended = context.attention.attend(
       AttentionInputs(
-        query: query, key: key, value: value, mask: mask,
+        query: query, key: memory[0], value: memory[1], mask: mask,
         scale: 1 / Double(query.shape[3]).squareRoot()),
       block: block, step: context.step)
     return toOut[0](
