@@ -1,6 +1,7 @@
 #include <ito_winograd.h>
 
 #include "engine.h"
+#include "few_pixels.h"
 
 using dnnl::memory;
 
@@ -180,6 +181,13 @@ int run_winograd(const ito_winograd_desc& w, int order, const void* x, const voi
 int forward(const ito_conv_desc& d, bool published, const void* input, const void* weights, const float* bias,
             const void* residual, void* output, void* packs) {
   return ito::guarded([&] {
+    if (ito::is_few_pixels(d)) {
+      // What goes with the product is an operation of the caller.
+      if (d.doubles || d.has_residual || d.activation != ITO_UNARY_NONE) return 1;
+      ito::convolve_few_pixels(d, published, static_cast<const float*>(input), weights, bias,
+                               static_cast<float*>(output));
+      return 0;
+    }
     ito_winograd_desc w = winograd(d, false);
     if (w.tile)
       return run_winograd(w, published ? ITO_KERNEL_PUBLISHED : ITO_KERNEL_CHANNELS_LAST, input, weights,
