@@ -28,8 +28,8 @@ public final class EvaluationContext {
   private let perturbed = HitCounter()
   private let makeSession: (() -> any CacheSession)?
   private var sessions: [PassID: any CacheSession] = [:]
-  private var route: TokenRoute?
   private var kept: [Site: Kept] = [:]
+  private var path: (any TokenPath)?
 
   /// A context without a cache unless `makeSession` is given, which is called once for each pass.
   public init(
@@ -57,8 +57,13 @@ public final class EvaluationContext {
   ///
   /// - Parameter noise: chooses the tokens.
   public convenience init(routing: TokenRouting?, noise: NoiseSource) {
+    self.init(path: routing.map { TokenRoute($0, noise: noise) })
+  }
+
+  /// A context for one training step, in which tokens take `path`.
+  package convenience init(path: (any TokenPath)?) {
     self.init(training: true)
-    route = routing.map { TokenRoute($0, noise: noise) }
+    self.path = path
   }
 
   /// Computes `body` of `input`, or takes what the cache offers instead.
@@ -67,13 +72,13 @@ public final class EvaluationContext {
   ///       h = context.run(.block(index: i, count: blocks.count), on: h) { block($0, time) }
   ///     }
   ///
-  /// Without a cache, outside a run and in training this is a call of `body`, with the tokens that do not
-  /// skip the block where a training step routes them.
+  /// Without a cache, outside a run and in training this is a call of `body`, with the tokens that go through
+  /// the block where a training step chooses them.
   public func run(
     _ site: CacheSite, on input: Activations, signal: @escaping () -> Tensor? = { nil },
     _ body: (Activations) -> Activations
   ) -> Activations {
-    if case .block(let index, let count) = site, route != nil {
+    if case .block(let index, let count) = site, path != nil {
       return routed(input, block: index, of: count, body)
     }
     if let perturbation, case .block(let index, _) = site,
@@ -106,9 +111,9 @@ public final class EvaluationContext {
     _ input: Activations, block index: Int, of count: Int, _ body: (Activations) -> Activations
   ) -> Activations {
     var input = input
-    input.hidden = route?.entering(input.hidden, block: index, of: count) ?? input.hidden
+    input.hidden = path?.entering(input.hidden, block: index, of: count) ?? input.hidden
     var output = body(input)
-    output.hidden = route?.leaving(output.hidden, block: index, of: count) ?? output.hidden
+    output.hidden = path?.leaving(output.hidden, block: index, of: count) ?? output.hidden
     return output
   }
 

@@ -73,6 +73,18 @@ public struct PreconditionedDenoiser<B: Backbone>: Denoiser, Module {
     context: EvaluationContext = EvaluationContext(training: true),
     weight: (NoiseLevel) -> Double = { _ in 1 }
   ) -> Tensor {
+    let error = lossTerms(
+      clean: clean, noise: noise, at: levels, given: conditioning, context: context, weight: weight
+    ).error
+    return (error * error).mean()
+  }
+
+  /// What `loss` is made of: `input = input·x` and `output = F(input, time)` in `computeType`, and
+  /// `error = √w · (F − target)`, float32; all of the shape of `clean`.
+  public func lossTerms(
+    clean: Tensor, noise: Tensor, at levels: [NoiseLevel], given conditioning: Conditioning,
+    context: EvaluationContext, weight: (NoiseLevel) -> Double
+  ) -> (input: Tensor, output: Tensor, error: Tensor) {
     let preconditionings = levels.map { parameterization.preconditioning(at: $0) }
     let targets = levels.map { parameterization.target(at: $0) }
     // The noisy sample scaled for the network, in one pass.
@@ -92,7 +104,7 @@ public struct PreconditionedDenoiser<B: Backbone>: Denoiser, Module {
         (Swift.zip(scales, targets).map { -$0 * $1.clean }, clean),
         (Swift.zip(scales, targets).map { -$0 * $1.noise }, noise),
       ], dtype: .float32)
-    return (error * error).mean()
+    return (x, output, error)
   }
 
   /// As above with all samples at one level.

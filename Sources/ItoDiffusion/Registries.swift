@@ -189,6 +189,13 @@ extension Registry where Component == TokenRouting {
   ])
 }
 
+extension Registry where Component == TokenMasking {
+  /// How tokens are hidden in training.
+  public static let builtin = Registry([
+    .init(TokenMasking.self) { $0 }
+  ])
+}
+
 // How a type becomes an entry of its registry.
 
 extension Registry.Entry where Component == any NoiseSchedule {

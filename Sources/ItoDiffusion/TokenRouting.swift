@@ -43,7 +43,7 @@ public struct TokenRouting: Configurable, Hashable {
 }
 
 /// The routes of one training step.
-struct TokenRoute {
+struct TokenRoute: TokenPath {
   let routing: TokenRouting
   var noise: NoiseSource
   /// All tokens as they were before the first block that some skip, and which go through.
@@ -68,7 +68,7 @@ struct TokenRoute {
       noise.permutation(tokens).prefix(remaining).sorted().map { Int32(sample * tokens + $0) }
     }
     waiting = (hidden, kept)
-    return rows(of: hidden).embedding(Tensor(kept, shape: [batch, remaining]))
+    return hidden.tokens(at: kept)
   }
 
   /// After block `index` of `count`: all tokens again.
@@ -76,13 +76,6 @@ struct TokenRoute {
     guard index == count - routing.lastFromEnd, let (all, kept) = waiting.take() else {
       return hidden
     }
-    let (batch, tokens) = (all.shape[0], all.shape[1])
-    // Rows of the old tokens, then those of the new, which take the places of the ones they were.
-    var places = (0..<Int32(batch * tokens)).map { $0 }
-    for (row, place) in kept.enumerated() { places[Int(place)] = Int32(batch * tokens + row) }
-    return Tensor.concatenated([rows(of: all), rows(of: hidden)], axis: 0)
-      .embedding(Tensor(places, shape: [batch, tokens]))
+    return all.replacingTokens(at: kept, with: hidden)
   }
-
-  private func rows(of x: Tensor) -> Tensor { x.reshaped(to: [-1, x.shape[2]]) }
 }

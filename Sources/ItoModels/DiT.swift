@@ -57,6 +57,10 @@ public struct DiT: RegisteredBackbone {
   public var sampleSize: Int? { configuration.sampleSize }
   /// All of them: positions are added before the first.
   public var routableBlocks: Int { configuration.layers }
+  /// Its patches.
+  public var tokenSquares: TokenSquares? {
+    TokenSquares(side: configuration.patchSize, features: configuration.width)
+  }
 
   private static func positionTable(_ c: DiTConfiguration, height: Int, width: Int) -> Tensor {
     Tensor.sinCosPositions(

@@ -20,11 +20,31 @@ public protocol RegisteredBackbone: Backbone {
   /// Transformer blocks that tokens may skip in training (``TokenRouting``): sites `.block` one after the
   /// other that know nothing of positions. 0 unless implemented.
   var routableBlocks: Int { get }
+  /// The squares of the input that are one token each, where a token knows nothing of other squares before
+  /// the first `.block` site; nil for networks that are otherwise, which is what they are unless they say
+  /// so.
+  var tokenSquares: TokenSquares? { get }
+}
+
+/// How a picture is cut into tokens.
+public struct TokenSquares: Sendable, Hashable {
+  /// Side of a square in pixels of the network's input.
+  public var side: Int
+  /// Features of a token.
+  public var features: Int
+
+  /// Squares of `side` pixels, tokens of `features` numbers.
+  public init(side: Int, features: Int) {
+    self.side = side
+    self.features = features
+  }
 }
 
 extension RegisteredBackbone {
   /// None.
   public var routableBlocks: Int { 0 }
+  /// None.
+  public var tokenSquares: TokenSquares? { nil }
 }
 
 /// A class of networks in the registry.

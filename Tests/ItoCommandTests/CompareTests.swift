@@ -85,6 +85,18 @@ extension ProgramTests {
     #expect(Program.run(arguments, in: shop.folder).status == 0)
     #expect(shop.folder.bytes(out + "/as-it-is/run/log.jsonl") == log)
     #expect(shop.folder.text(out + "/comparison.md") == table)
+    // Curves have points on the way.
+    let measured = String(decoding: log, as: UTF8.self).split(separator: "\n")
+      .filter { $0.contains("validation_clean_error") }
+    #expect(measured.count >= 5, "\(measured)")
+    // Other variants join those that are there.
+    let more = Program.run(
+      arguments.map { $0.hasPrefix("weighting") ? "optimizer=muon" : $0 }, in: shop.folder)
+    #expect(more.status == 0, "\(more.text)")
+    #expect(shop.folder.bytes(out + "/as-it-is/run/log.jsonl") == log)
+    let joined = shop.folder.text(out + "/comparison.md")
+    for row in table.split(separator: "\n") { #expect(joined.contains(row), "\(joined)") }
+    #expect(joined.contains("| optimizer=muon |") && !joined.contains("not done"))
     let other = Program.run(
       arguments.map { $0 == "12" ? "13" : $0 }, in: shop.folder)
     #expect(other.status == 1)
@@ -102,7 +114,8 @@ extension ProgramTests {
     }
     let log = shop.folder.path + "/log"
     guard let child = Program.start(arguments("stopped"), log: log) else { return }
-    usleep(500_000)
+    // Once it trains, Ctrl-C is heard.
+    for _ in 0..<600 where !shop.folder.text(log).contains("seed=3: 300 steps") { usleep(50_000) }
     kill(child, SIGINT)
     let status = Program.wait(child)
     if status != 0 { #expect(shop.folder.text(log).contains("goes on")) }

@@ -78,6 +78,7 @@ struct RecipeKeysTests {
       ("diffusion.weighting", Registry<any LossWeighting>.builtin.names),
       ("diffusion.noise", Registry<any NoisePairing>.builtin.names),
       ("diffusion.routing", Registry<TokenRouting>.builtin.names),
+      ("diffusion.masking", Registry<TokenMasking>.builtin.names),
       ("training.optimizer", Registry<any Optimizer>.builtin.names),
       ("training.schedule", Registry<any LearningRateDecay>.builtin.names),
       ("training.ema", Registry<any AveragingProfile>.builtin.names),

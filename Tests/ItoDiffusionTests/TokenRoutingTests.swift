@@ -62,6 +62,36 @@ import Testing
       run(x, TokenRouting(share: 1, first: 1, lastFromEnd: 1)).widths == [5, 1, 1, 1, 1, 1, 1, 1])
   }
 
+  private struct Tokens: Module {
+    var x: Tensor
+    mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
+      try v.parameter("x", &x)
+    }
+  }
+
+  @Test("In bfloat16 the gradient has the type of what it belongs to, and agrees with float32")
+  func halfPrecision() throws {
+    func gradient(_ dtype: DType) throws -> Tensor {
+      let tokens = Tokens(x: randomTensor([2, 6, 4], seed: 9))
+      let (_, gradients) = valueWithGradient(at: tokens) { tokens in
+        let context = EvaluationContext(
+          routing: TokenRouting(share: 0.5, first: 0, lastFromEnd: 1),
+          noise: NoiseSource(seed: 3, engine: .philox))
+        // A product before and after, whose own gradients read what they are given as their type.
+        let weight = randomTensor([2, 4, 4], seed: 10).cast(to: dtype)
+        var hidden = tokens.x.cast(to: dtype).matmul(weight)
+        for index in 0..<2 {
+          hidden = context.run(.block(index: index, count: 2), on: hidden) { $0.matmul(weight) }
+        }
+        return hidden.cast(to: .float32).squared().mean()
+      }
+      let path = try #require(tokens.parameters.first?.path)
+      return try #require(gradients[path])
+    }
+    let exact = try gradient(.float32), half = try gradient(.bfloat16)
+    #expect(half.isFinite && relativeRMSError(half, exact) < 0.03)
+  }
+
   @Test("The gradient is that of the way each token took")
   func gradient() {
     let routing = TokenRouting(share: 0.5, first: 0, lastFromEnd: 1)

@@ -73,6 +73,47 @@ struct ConvTransformerTests {
     }
   }
 
+  @Test("Routing: off is bit-identical; on, every choice of blocks works, and gradients are right")
+  func routing() throws {
+    let network = awake(try make { $0["num_layers"] = 4 })
+    #expect(network.routableBlocks == 4)
+    let plain = evaluate(network, prompt)
+    func routed(_ network: ConvTransformer, _ routing: TokenRouting?) -> Tensor {
+      evaluate(
+        network, prompt,
+        EvaluationContext(routing: routing, noise: NoiseSource(seed: 1, engine: .philox)))
+    }
+    #expect(routed(network, nil).scalars == plain.scalars)
+    #expect(
+      routed(network, TokenRouting(share: 0, first: 0, lastFromEnd: 1)).scalars == plain.scalars)
+    for (first, last) in [(0, 1), (1, 2), (0, 4)] {
+      let found = routed(network, TokenRouting(share: 0.5, first: first, lastFromEnd: last))
+      #expect(found.shape == plain.shape && found.isFinite)
+      #expect(relativeRMSError(found, plain) > 1e-3, "\(first) \(last)")
+    }
+    func loss(_ network: ConvTransformer) -> Tensor {
+      routed(network, TokenRouting(share: 0.5, first: 1, lastFromEnd: 2)).squared().mean()
+    }
+    let (_, gradients) = valueWithGradient(at: network) { loss($0) }
+    for (path, _) in network.parameters {
+      let gradient = try #require(gradients[path], "\(path)")
+      #expect(gradient.isFinite)
+      // Along the gradient the loss rises by its norm.
+      guard ["positions", "null_token"].contains("\(path)") || "\(path)".hasPrefix("blocks.") else {
+        continue
+      }
+      let norm = gradient.sumOfSquares.squareRoot()
+      guard norm > 1e-4 else { continue }
+      func moved(_ step: Double) -> Double {
+        Double(
+          loss(network.mappingParameters { $0 == path ? $1 + step / norm * gradient : $1 }).item)
+      }
+      let h = 5e-3
+      let slope = (moved(h) - moved(-h)) / (2 * h)
+      #expect(abs(slope - norm) < 0.02 * norm + 1e-3, "\(path): \(slope), \(norm)")
+    }
+  }
+
   @Test("Everything below a level, and every block, is a cache site")
   func sites() throws {
     struct Count: CachePolicy {

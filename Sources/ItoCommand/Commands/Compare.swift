@@ -13,7 +13,8 @@ struct Compare: ParsableCommand {
 
       The folder gets comparison.md (a table), held-out.svg and loss.svg (curves), pictures.png (the same
       seeds side by side), and a folder with recipe, log and model for each variant. Ctrl-C finishes the
-      step; the same command goes on.
+      step; the same command goes on. Another --vary with the same recipe, budget and folder adds its
+      variants to those that are there.
 
       Examples:
         ito compare Recipes/fashion-mnist.yaml --vary weighting=min-snr,logit-normal --budget 20m
@@ -44,7 +45,8 @@ struct Compare: ParsableCommand {
       recipe: recipe, variations: try vary.map { try RecipeVariation(parsing: $0) },
       budget: self.budget, folder: output ?? "out/compare-\(stem)")
     let interrupt = Interrupt.watch()
-    for index in comparison.variants.indices where !comparison.variants[index].isDone {
+    for index in comparison.variants.indices
+    where comparison.variants[index].isWanted && !comparison.variants[index].isDone {
       do {
         try train(index, in: &comparison, budget)
       } catch {
@@ -89,6 +91,10 @@ struct Compare: ParsableCommand {
       try comparison.save()
     }
     note("\(comparison.variants[index].name): \(steps) steps")
+    // A curve has at least five points, however short the budget is.
+    let source = comparison.variants[index].recipe.setting(
+      "training", "validate_every", atMost: max(1, steps / 5))
+    try AtomicFile.write(file, bytes: source.utf8(.pretty))
     let begin = Budget.processorSeconds
     var failure: (any Error)?
     do {
@@ -143,4 +149,15 @@ struct Compare: ParsableCommand {
   }
 
   private func note(_ text: String) { if !shared.json { Terminal.note(text) } }
+}
+
+extension JSONValue {
+  /// The recipe with a number of a section that is `limit` at most.
+  fileprivate func setting(_ section: String, _ key: String, atMost limit: Int) -> JSONValue {
+    var source = object ?? JSONObject()
+    var values = source[section]?.object ?? JSONObject()
+    values[key] = .integer(Int64(min(values[key]?.int ?? limit, limit)))
+    source[section] = .object(values)
+    return .object(source)
+  }
 }

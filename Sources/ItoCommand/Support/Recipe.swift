@@ -31,7 +31,7 @@ struct Recipe {
   struct Diffusion {
     var schedule: ComponentChoice, parameterization: ComponentChoice, codec: ComponentChoice
     var times: ComponentChoice, weighting: ComponentChoice, noise: ComponentChoice
-    var routing: ComponentChoice?
+    var routing: ComponentChoice?, masking: ComponentChoice?
     var dropout: Double
     var isStratified: Bool
     /// Folder of the network that makes the finished model's small pictures large; nil: none.
@@ -146,7 +146,7 @@ struct Recipe {
       times: try s.component("times", default: "uniform"),
       weighting: try s.component("weighting", default: "none"),
       noise: try s.component("noise", default: "independent"),
-      routing: try s.optionalComponent("routing"),
+      routing: try s.optionalComponent("routing"), masking: try s.optionalComponent("masking"),
       dropout: try s.double("dropout", default: 0.1, in: 0...1),
       isStratified: try s.bool("stratified", default: true),
       enlarger: try s.optionalString("enlarger"))

@@ -23,11 +23,11 @@ extension TrainingSession {
     let model = try denoiser(backbone)
     let trained: PreconditionedDenoiser<B>
     if let folder = recipe.data.latents {
-      trained = try train(
+      trained = try fit(
         model, objective, try latents(data, codec, folder),
         try heldOut.map { try latents($0, codec, folder) }, samples: draw)
     } else {
-      trained = try train(
+      trained = try fit(
         model, objective, CodedBatches(batches: data, codec: codec),
         heldOut.map { CodedBatches(batches: $0, codec: codec) }, samples: draw)
     }

@@ -58,11 +58,11 @@ struct TrainingSession {
     if backbone.classCount == nil { objective.dropout = 0 }
     let trained: PreconditionedDenoiser<B>
     if let folder = recipe.data.latents {
-      trained = try train(
+      trained = try fit(
         model, objective, try latents(training, codec, folder, isTraining: true),
         try test.map { try latents($0, codec, folder, isTraining: false) })
     } else {
-      trained = try train(
+      trained = try fit(
         model, objective, try source(training, codec, isTraining: true),
         try test.map { try source($0, codec, isTraining: false) })
     }
@@ -251,7 +251,7 @@ struct TrainingSession {
       bar.update(step.index + 1, note: "loss \(brief(step.loss))  \(brief(rate)) pictures/s")
     case .skipped(let step, let place):
       bar.clear()
-      note("step \(step.index + 1) skipped: \(place) is not finite")
+      note("step \(step.index + 1) skipped: \(place)")
     case .validation(let step, let measures):
       bar.clear()
       let text = measures.map { "\($0.name) \(brief($0.value))" }.joined(separator: "  ")

@@ -68,21 +68,37 @@ public struct DenoisingObjective<B: Backbone>: TrainingObjective {
   public func loss(
     of model: PreconditionedDenoiser<B>, on batch: ImageBatch, noise: inout NoiseSource
   ) -> Tensor {
-    let clean = batch.images.cast(to: .float32)
-    let levels = levels(count: batch.count, on: model.schedule, noise: &noise)
-    let conditioning = dropping(from: batch.fullConditioning, count: batch.count, noise: &noise)
-    let parameterization = model.parameterization
+    let draw = draw(batch, on: model.schedule, noise: &noise)
     let context = EvaluationContext(routing: routing, noise: noise.stream(0))
     return model.loss(
-      clean: clean, noise: pairing.paired(noise.normal(clean.shape), with: clean), at: levels,
-      given: conditioning, context: context
-    ) { level in
-      // At the ends, where a ratio of the two is not defined, the weight is that of close by.
-      var near = level
-      near.alpha = max(level.alpha, 1e-6)
-      near.sigma = max(level.sigma, 1e-6)
-      return weighting.outputWeight(at: near, parameterization.preconditioning(at: near))
-    }
+      clean: draw.clean, noise: draw.noise, at: draw.levels, given: draw.conditioning,
+      context: context
+    ) { weight(at: $0, model.parameterization) }
+  }
+
+  /// What a network is shown of a batch.
+  struct Draw {
+    var clean: Tensor, noise: Tensor
+    var levels: [NoiseLevel]
+    var conditioning: Conditioning
+  }
+
+  func draw(_ batch: ImageBatch, on schedule: any NoiseSchedule, noise: inout NoiseSource) -> Draw {
+    let clean = batch.images.cast(to: .float32)
+    let levels = levels(count: batch.count, on: schedule, noise: &noise)
+    let conditioning = dropping(from: batch.fullConditioning, count: batch.count, noise: &noise)
+    return Draw(
+      clean: clean, noise: pairing.paired(noise.normal(clean.shape), with: clean), levels: levels,
+      conditioning: conditioning)
+  }
+
+  /// How much the error of the network's output at `level` counts.
+  func weight(at level: NoiseLevel, _ parameterization: any Parameterization) -> Double {
+    // At the ends, where a ratio of the two is not defined, the weight is that of close by.
+    var near = level
+    near.alpha = max(level.alpha, 1e-6)
+    near.sigma = max(level.sigma, 1e-6)
+    return weighting.outputWeight(at: near, parameterization.preconditioning(at: near))
   }
 
   /// The loss with every sample's conditioning kept, and `clean_error`: the mean squared error of the clean

@@ -9,7 +9,8 @@ import ItoComponents
 /// Variants of one recipe, trained one after the other: which there are, and how far each is.
 ///
 /// Kept in `comparison.json` of the comparison's folder, so that the same command goes on where it was
-/// stopped. Each variant has a folder with its recipe, its run and its model.
+/// stopped, and another choice of variants joins those that are there. Each variant has a folder with its
+/// recipe, its run and its model.
 struct Comparison {
   struct Variant {
     /// What differs from the recipe, in a few words.
@@ -21,6 +22,8 @@ struct Comparison {
     /// Processor seconds of training, over threads.
     var seconds = 0.0
     var isDone = false
+    /// Whether this call asks for it; the others are those of earlier calls with the same folder.
+    var isWanted = true
   }
 
   let folder: String
@@ -64,8 +67,10 @@ struct Comparison {
   }
 
   /// The folder of variant `index`.
-  func folder(of index: Int) -> String {
-    let slug = variants[index].name.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" }
+  func folder(of index: Int) -> String { folder(named: variants[index].name) }
+
+  private func folder(named name: String) -> String {
+    let slug = name.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" }
     return "\(folder)/\(String(slug.prefix(80)))"
   }
 
@@ -82,8 +87,17 @@ struct Comparison {
         "\(folder) holds the comparison of another recipe or budget; give another --output.")
     }
     for saved in state["variants"]?.array ?? [] {
-      guard let index = variants.firstIndex(where: { $0.name == saved["name"]?.string }) else {
-        continue
+      guard let name = saved["name"]?.string else { continue }
+      let index: Int
+      if let known = variants.firstIndex(where: { $0.name == name }) {
+        index = known
+      } else {
+        // Of an earlier call, unless somebody deleted it.
+        let file = folder(named: name) + "/recipe.yaml"
+        guard ModelLocator.isFile(file) else { continue }
+        variants.append(Variant(name: name, recipe: try Recipe(file: file).source))
+        index = variants.count - 1
+        variants[index].isWanted = false
       }
       variants[index].steps = saved["steps"]?.int
       variants[index].seconds = saved["seconds"]?.double ?? 0
