@@ -21,11 +21,10 @@ struct HubListing: Sendable {
     guard let entries = page.array else {
       throw .answer(url: url, reason: "it is no list of files")
     }
-    func isFile(_ entry: JSONValue) -> Bool { entry["type"]?.string == "file" }
-    // Counted first: a list with room to spare could be larger than the answer allows.
     var files: [File] = []
-    files.reserveCapacity(entries.count(where: isFile))
-    for entry in entries where isFile(entry) { files.append(try file(entry, url)) }
+    for entry in entries where entry["type"]?.string == "file" {
+      files.append(try file(entry, url))
+    }
     return files
   }
 

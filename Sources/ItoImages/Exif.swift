@@ -14,7 +14,6 @@ struct Exif: Sendable, Hashable {
     static let software = 0x0131
     static let exifDirectory = 0x8769
     static let userComment = 0x9286
-    static let known: Set = [orientation, software, exifDirectory, userComment]
   }
 
   private enum Kind {
@@ -93,7 +92,6 @@ struct Exif: Sendable, Hashable {
       guard let tag = reader.uint16(entry), let kind = reader.uint16(entry + 2),
         let length = reader.uint32(entry + 4)
       else { break }
-      guard Tag.known.contains(tag) else { continue }
       fields[tag] = Field(kind: kind, count: length, valueOffset: entry + 8)
     }
     return fields

@@ -5,32 +5,32 @@ enum PNGChunks {
   private static let signatureCount = 8
   // Signature and the IHDR chunk, after which texts may stand.
   private static let headerCount = 33
-  /// Texts that are read at most; other programs write one to three.
-  private static let mostTexts = 1000
-  /// Most bytes of all compressed texts once inflated: as many as the file has, and a quarter of a megabyte.
-  private static func maximumText(_ file: [UInt8]) -> Int { file.count + (1 << 18) }
+  /// Most bytes of one compressed text once inflated.
+  private static let maximumText = 1 << 24
 
-  private typealias Chunk = (name: String, data: ArraySlice<UInt8>)
+  private struct Chunk {
+    var name: String
+    var data: ArraySlice<UInt8>
+  }
 
-  /// The chunks of texts and Exif whose checksum is right, one after the other. They are not collected: a
-  /// file may hold any number of them.
-  private static func chunks(in bytes: [UInt8]) -> some Sequence<Chunk> {
+  /// The chunks whose checksum is right, the pixels left out.
+  private static func chunks(in bytes: [UInt8]) -> [Chunk] {
     let reader = ByteReader(bytes[...])
-    return sequence(state: signatureCount) { (offset: inout Int) -> Chunk? in
-      while let length = reader.uint32(offset), let tag = reader.slice(offset + 4, 4),
-        let data = reader.slice(offset + 8, length), let sum = reader.uint32(offset + 8 + length)
+    var found: [Chunk] = []
+    var offset = signatureCount
+    while let length = reader.uint32(offset), let name = reader.slice(offset + 4, 4),
+      let data = reader.slice(offset + 8, length), let sum = reader.uint32(offset + 8 + length)
+    {
+      let name = String(decoding: name, as: UTF8.self)
+      if ["tEXt", "zTXt", "iTXt", "eXIf"].contains(name),
+        checksum(bytes[data.startIndex - 4..<data.endIndex]) == sum
       {
-        let name = String(decoding: tag, as: UTF8.self)
-        if name == "IEND" { return nil }
-        offset += 12 + length
-        if ["tEXt", "zTXt", "iTXt", "eXIf"].contains(name),
-          checksum(bytes[data.startIndex - 4..<data.endIndex]) == sum
-        {
-          return (name, data)
-        }
+        found.append(Chunk(name: name, data: data))
       }
-      return nil
+      if name == "IEND" { break }
+      offset += 12 + length
     }
+    return found
   }
 
   private static func checksum(_ bytes: ArraySlice<UInt8>) -> Int {
@@ -44,9 +44,8 @@ enum PNGChunks {
 
   /// The texts, compressed or not, in file order.
   static func texts(in bytes: [UInt8]) -> [ImageMetadata.Entry] {
-    var budget = maximumText(bytes)
-    let texts = chunks(in: bytes).lazy.filter { $0.name != "eXIf" }.prefix(mostTexts)
-    return texts.compactMap { chunk in
+    var budget = maximumText
+    return chunks(in: bytes).compactMap { chunk in
       guard let end = chunk.data.firstIndex(of: 0) else { return nil }
       let key = latin1(chunk.data[..<end])
       let rest = chunk.data[(end + 1)...]
@@ -73,22 +72,9 @@ enum PNGChunks {
   }
 
   private static func latin1(_ bytes: ArraySlice<UInt8>) -> String {
-    // The exact size, which a growing string would take several times.
-    let count = bytes.count + bytes.count { $0 >= 0x80 }
-    return String(unsafeUninitializedCapacity: count) { out in
-      var place = 0
-      for byte in bytes {
-        if byte < 0x80 {
-          out[place] = byte
-          place += 1
-        } else {
-          out[place] = 0xC0 | byte >> 6
-          out[place + 1] = 0x80 | byte & 0x3F
-          place += 2
-        }
-      }
-      return place
-    }
+    var text = String.UnicodeScalarView()
+    for byte in bytes { text.append(Unicode.Scalar(byte)) }
+    return String(text)
   }
 
   /// Undoes zlib compression within `budget` bytes for all texts of a file together.

@@ -38,7 +38,8 @@ public struct GGUF: TensorSource {
     self.origin = origin
     metadata = header.metadata
     entries = header.entries
-    positions = header.positions
+    positions = Dictionary(
+      uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
     storage = Storage(viewing: base, byteCount: bytes.count, owner: owner)
     mapped = owner as? MappedFile
   }

@@ -1,9 +1,7 @@
 import ItoTensors
 
 /// A way in which a GGUF file keeps elements: plain numbers, or blocks of quantized ones.
-///
-/// One object for all tensors of a type: files may have tens of thousands of them.
-final class GGUFType: Sendable {
+struct GGUFType: Sendable {
   /// Writes the float32 elements of `count` blocks.
   typealias Decoder =
     @Sendable (
@@ -21,16 +19,16 @@ final class GGUFType: Sendable {
   }
 
   /// The number in the file.
-  let id: UInt32
+  var id: UInt32
   /// The name users know.
-  let name: String
+  var name: String
   /// Elements of one block.
-  let blockCount: Int
+  var blockCount: Int
   /// Bytes of one block.
-  let blockSize: Int
-  let reading: Reading
+  var blockSize: Int
+  var reading: Reading
 
-  convenience init(_ id: UInt32, _ name: String, plain type: SafeTensorsType) {
+  init(_ id: UInt32, _ name: String, plain type: SafeTensorsType) {
     self.init(id, name, 1, type.bitWidth / 8, .plain(type))
   }
 
@@ -43,7 +41,7 @@ final class GGUFType: Sendable {
   }
 
   /// A format whose blocks `decode` writes one at a time.
-  convenience init(
+  init(
     _ id: UInt32, _ name: String, _ blockCount: Int, _ blockSize: Int,
     decode: @escaping @Sendable (UnsafeRawPointer, UnsafeMutablePointer<Float>) -> Void
   ) {

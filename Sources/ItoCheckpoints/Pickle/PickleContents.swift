@@ -35,15 +35,11 @@ struct PickleContents: Sendable {
     // An object that many others share would be visited once for each of them.
     try machine.charge(48 + name.utf8.count)
     guard depth <= Self.deepest else { throw .broken("its pickle is nested too deeply") }
-    func note(_ text: String) throws(PickleFault) {
-      guard !name.isEmpty && text.utf8.count <= 4096 else { return }
-      try machine.charge(160)
-      metadata[name] = text
+    func note(_ text: String) {
+      if !name.isEmpty && text.utf8.count <= 4096 { metadata[name] = text }
     }
     switch value {
     case .tensor(let number) where !textOnly:
-      // With its places in the tables of those who read it.
-      try machine.charge(400)
       tensors.append((name.isEmpty ? "tensor" : name, machine.tensors[number]))
     case .dictionary(let place) where depth == 0 || !textOnly:
       let members = machine.arena[place]
@@ -64,10 +60,10 @@ struct PickleContents: Sendable {
           element, name.isEmpty ? "\(i)" : "\(name).\(i)", depth: depth + 1, &machine,
           textOnly: textOnly)
       }
-    case .text(let text): try note(text)
-    case .int(let number): try note(String(number))
-    case .double(let number): try note(String(number))
-    case .bool(let flag): try note(String(flag))
+    case .text(let text): note(text)
+    case .int(let number): note(String(number))
+    case .double(let number): note(String(number))
+    case .bool(let flag): note(String(flag))
     default: break
     }
   }

@@ -5,7 +5,7 @@ extension PickleMachine {
     switch UnicodeScalar(code) {
     case "(":
       marks.append(stack.count)
-      try charge(24)
+      try charge(16)
     case "0":
       // Also drops a mark when nothing lies above it.
       if marks.last == stack.count { marks.removeLast() } else { _ = try pop() }

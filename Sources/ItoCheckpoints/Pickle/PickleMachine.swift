@@ -6,8 +6,7 @@
 /// ends the reading with the name of what was wanted.
 ///
 /// Memory is bounded: whatever is made is charged against an allowance of 1 MB and twice the
-/// file's size, at what it takes while the list or table that holds it grows, old and new together. Time
-/// is linear in the pickle's length.
+/// file's size. Time is linear in the pickle's length.
 ///
 /// - Source: Python's `pickletools`, protocols 0 to 5.
 struct PickleMachine {
@@ -48,7 +47,7 @@ struct PickleMachine {
         throw .broken("byte \(position - 1) of its pickle is no instruction (\(code))")
       }
       if stack.count > highest {
-        try charge(72 * (stack.count - highest))
+        try charge(32 * (stack.count - highest))
         highest = stack.count
       }
     }
@@ -120,18 +119,19 @@ struct PickleMachine {
 
   /// A place in the arena for `values`.
   mutating func place(_ values: [PickleValue]) throws(PickleFault) -> Int {
-    try charge(96 + 24 * values.count)
+    try charge(64 + 24 * values.count)
     arena.append(values)
     return arena.count - 1
   }
 
   mutating func append(_ values: [PickleValue], to place: Int) throws(PickleFault) {
-    try charge(72 * values.count)
+    // A growing array may have twice the room it needs.
+    try charge(48 * values.count)
     arena[place] += values
   }
 
   mutating func memoize(_ number: Int) throws(PickleFault) {
-    if memo.updateValue(top, forKey: number) == nil { try charge(128) }
+    if memo.updateValue(top, forKey: number) == nil { try charge(96) }
   }
 
   mutating func recall(_ number: Int) throws(PickleFault) {
@@ -144,7 +144,7 @@ struct PickleMachine {
   /// The number of a storage; all mentions of one key must agree.
   mutating func storage(_ found: PickleStorage) throws(PickleFault) -> Int {
     guard let number = storageNumbers[found.key] else {
-      try charge(256 + found.key.utf8.count)
+      try charge(160 + found.key.utf8.count)
       storages.append(found)
       storageNumbers[found.key] = storages.count - 1
       return storages.count - 1

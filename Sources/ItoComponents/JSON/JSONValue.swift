@@ -15,15 +15,12 @@ public enum JSONValue: Sendable, Hashable {
   /// A string.
   case string(String)
   /// An array.
-  case array(JSONArray)
+  case array([JSONValue])
   /// An object; its keys keep their order.
   case object(JSONObject)
 }
 
 extension JSONValue {
-  /// An array of `elements`.
-  public static func array(_ elements: [JSONValue]) -> JSONValue { .array(JSONArray(elements)) }
-
   /// Whether this is `null`.
   public var isNull: Bool { self == .null }
 
@@ -52,7 +49,7 @@ extension JSONValue {
   }
 
   /// The elements, or nil when this is not an array.
-  public var array: JSONArray? {
+  public var array: [JSONValue]? {
     if case .array(let value) = self { value } else { nil }
   }
 
@@ -100,7 +97,7 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
   /// A string.
   public init(stringLiteral value: String) { self = .string(value) }
   /// An array.
-  public init(arrayLiteral elements: JSONValue...) { self = .array(JSONArray(elements)) }
+  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
   /// An object; of a repeated key the last value counts.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     self = .object(JSONObject(elements))

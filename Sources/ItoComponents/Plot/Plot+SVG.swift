@@ -40,7 +40,7 @@ private struct PlotDrawing {
     drawing.put("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>")
     drawing.addAxes()
     for (number, series) in plot.series.enumerated() {
-      drawing.add(series, Plot.Style(series: number))
+      drawing.add(series, color: Plot.colors[number % Plot.colors.count])
     }
     drawing.addLegend()
     drawing.put("</svg>")
@@ -79,7 +79,7 @@ private struct PlotDrawing {
     text(plot.y.label, 16, middle, extra: " transform=\"rotate(-90 16 \(f(middle)))\"")
   }
 
-  private mutating func add(_ series: Plot.Series, _ style: Plot.Style) {
+  private mutating func add(_ series: Plot.Series, color: String) {
     var path = ""
     var isDown = false
     for point in series.points {
@@ -92,49 +92,26 @@ private struct PlotDrawing {
       if let interval = point.interval, let low = row(interval.lowerBound),
         let high = row(interval.upperBound)
       {
-        put(
-          "<path d=\"M\(f(x)) \(f(low))V\(f(high))\" stroke=\"\(style.color)\" stroke-width=\"1\"/>"
-        )
+        put("<path d=\"M\(f(x)) \(f(low))V\(f(high))\" stroke=\"\(color)\" stroke-width=\"1\"/>")
       }
-      if series.hasMarks { mark(x, y, radius: 3, style) }
+      if series.hasMarks {
+        put("<circle cx=\"\(f(x))\" cy=\"\(f(y))\" r=\"3\" fill=\"\(color)\"/>")
+      }
       if !point.label.isEmpty { text(point.label, x + 5, y - 5, anchor: "start") }
     }
     if series.hasLine, !path.isEmpty {
-      put(
-        "<path d=\"\(path)\" fill=\"none\" stroke=\"\(style.color)\" stroke-width=\"1.8\""
-          + "\(style.dashes)/>")
-    }
-  }
-
-  private mutating func mark(_ x: Double, _ y: Double, radius r: Double, _ style: Plot.Style) {
-    let fill = "fill=\"\(style.color)\"/>"
-    switch style.mark {
-    case 1:
-      put("<path d=\"M\(f(x - r)) \(f(y - r))h\(f(2 * r))v\(f(2 * r))h\(f(-2 * r))z\" \(fill)")
-    case 2:
-      put(
-        "<path d=\"M\(f(x)) \(f(y - 1.3 * r))l\(f(1.2 * r)) \(f(2.2 * r))h\(f(-2.4 * r))z\" \(fill)"
-      )
-    case 3:
-      let d = 1.4 * r
-      put(
-        "<path d=\"M\(f(x)) \(f(y - d))l\(f(d)) \(f(d))l\(f(-d)) \(f(d))l\(f(-d)) \(f(-d))z\" \(fill)"
-      )
-    default: put("<circle cx=\"\(f(x))\" cy=\"\(f(y))\" r=\"\(f(r))\" \(fill)")
+      put("<path d=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.8\"/>")
     }
   }
 
   private mutating func addLegend() {
     var y = top + 12
     for (number, series) in plot.series.enumerated() where !series.name.isEmpty {
-      let style = Plot.Style(series: number)
-      if series.hasLine {
-        put(
-          "<path d=\"M\(f(right + 4)) \(f(y - 4))h26\" stroke=\"\(style.color)\" stroke-width=\"2.5\""
-            + "\(style.dashes)/>")
-      } else {
-        mark(right + 19, y - 4, radius: 4, style)
-      }
+      let color = Plot.colors[number % Plot.colors.count]
+      put(
+        series.hasLine
+          ? "<path d=\"M\(f(right + 10)) \(f(y - 4))h18\" stroke=\"\(color)\" stroke-width=\"2.5\"/>"
+          : "<circle cx=\"\(f(right + 19))\" cy=\"\(f(y - 4))\" r=\"4\" fill=\"\(color)\"/>")
       text(series.name, right + 34, y, anchor: "start")
       y += 18
     }

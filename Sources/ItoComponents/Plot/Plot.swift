@@ -13,7 +13,7 @@ public struct Plot: Sendable {
   public var x: Axis
   /// The axis at the left.
   public var y: Axis
-  /// What is drawn, in order; the order also chooses colours, dashes and marks.
+  /// What is drawn, in order; the order also chooses the colours.
   public var series: [Series]
   /// Size of the whole picture in points.
   public var width: Double
@@ -102,29 +102,10 @@ public struct Plot: Sendable {
     }
   }
 
-  /// Colours that people with colour blindness can tell apart. Past them they come again with other dashes
-  /// and marks.
+  /// Colours that people with colour blindness can tell apart.
   ///
   /// - Source: Okabe & Ito 2008, *Color Universal Design*, jfly.uni-koeln.de/color.
   public static let colors = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D00",
   ]
-
-  /// How the line of a series is broken, by how often the colours were gone through before it; empty: not.
-  static let dashes = ["", "7 3", "2 3", "10 3 2 3"]
-
-  /// The look of a series' line and marks; 32 can be told apart.
-  struct Style {
-    var color: String
-    /// The attribute that breaks a line, empty for none.
-    var dashes: String
-    /// Number of the mark's shape: circle, square, triangle, diamond.
-    var mark: Int
-
-    init(series number: Int) {
-      color = Plot.colors[number % Plot.colors.count]
-      mark = number / Plot.colors.count % Plot.dashes.count
-      dashes = mark == 0 ? "" : " stroke-dasharray=\"\(Plot.dashes[mark])\""
-    }
-  }
 }
