@@ -6,16 +6,16 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 
 programs=$(cd -- "$1" && pwd)
-model=$PWD/Models/fashion-mnist
+model=$PWD/Models/emoji
 folder=$(mktemp -d)
 trap 'rm -rf -- "$folder"' EXIT
 cd -- "$folder"
 
-"$programs/example-text-to-image" "$model" sneaker sneaker.png
-"$programs/example-image-to-image" "$model" sneaker.png "ankle boot" boot.png
-"$programs/example-repaint" "$model" boot.png sneaker.png sandal sandal.png
-"$programs/example-serve-concurrently" "$model" bag dress coat
-for picture in sneaker boot sandal picture-0 picture-1 picture-2; do
+"$programs/example-text-to-image" "$model" "a running shoe" shoe.png
+"$programs/example-image-to-image" "$model" shoe.png "a boot" boot.png
+"$programs/example-repaint" "$model" boot.png shoe.png "a sandal" sandal.png
+"$programs/example-serve-concurrently" "$model" "a handbag" "a dress" "a coat"
+for picture in shoe boot sandal picture-0 picture-1 picture-2; do
   [[ -s $picture.png ]] || { echo "$picture.png is missing" >&2; exit 1; }
 done
 echo "all examples run"
