@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "include/ito_product.h"
+#include "include/ito_unary.h"
 
 namespace {
 
@@ -9,8 +10,15 @@ struct ProductJob {
   const ito_product_desc* desc;
   const float* a;
   const void* b;
-  const float* bias;
+  const float* packed;  // b packed, or null: packed where it is used
+  const ito_product_epilogue* epilogue;
   float* out;
+};
+
+// Rows [row, row + rows) of a over the depth [begin, end), copied to `a` one after the other.
+struct ProductPart {
+  const float* a;
+  int64_t row, rows, begin, end;
 };
 
 }  // namespace
@@ -21,82 +29,90 @@ struct ProductJob {
 
 namespace {
 
-// Depth of a block, with which a panel of columns fits the first-level cache, and rows of a block, which then
-// fit the second.
-constexpr int64_t kDepth = 384, kBlockRows = 192;
+// Depth of a part, with which a panel of columns fits the first-level cache, and rows of a block, which over that depth
+// fit the second: whole numbers of what the inner loop takes at once.
+constexpr int64_t kDepth = 384, kBlockRows = 252, kRowsAtOnce = 12, kPanel = 16;
 
-// Rows up to which a block of their depth fits the second-level cache: then every panel of columns is packed just
-// before its one use, and b is read once and not written.
-constexpr int64_t kFewRows = 512;
+// Multiplications from which waking another thread pays.
+constexpr int64_t kWorthThreads = 1 << 18;
+
+// Floats of b that a thread packs at once for a call.
+constexpr int64_t kPackedAtOnce = 1 << 20;
+
+int64_t divided_up(int64_t count, int64_t by) { return (count + by - 1) / by; }
 
 struct Product {
   ProductJob job;
-  int64_t m, k, panels, row_blocks, parts;
-  float* columns;  // [depth block][panel][depth of the block][16]
+  int64_t m, k, panels, parts, block_rows, blocks, groups;
 
-  Product(const ProductJob& job, float* columns)
-      : job(job), m(job.desc->m), k(job.desc->k), panels((job.desc->n + 15) / 16),
-        row_blocks((m + kBlockRows - 1) / kBlockRows), columns(columns) {
-    // Few blocks are shared out by columns too; each share packs its rows again.
-    int64_t wanted = (4 * ito_threads() + row_blocks - 1) / row_blocks, most = (panels + 3) / 4;
-    parts = ito_threads() == 1 ? 1 : wanted < most ? wanted : most;
+  explicit Product(const ProductJob& job)
+      : job(job), m(job.desc->m), k(job.desc->k), panels(divided_up(job.desc->n, kPanel)),
+        parts(divided_up(k, kDepth)) {
+    const int64_t threads = m * job.desc->n * k < kWorthThreads ? 1 : ito_threads();
+    const int64_t even = divided_up(m, divided_up(m, kBlockRows));
+    block_rows = divided_up(even, kRowsAtOnce) * kRowsAtOnce;
+    blocks = divided_up(m, block_rows);
+    // Few blocks are shared out by columns too; each share copies its rows again.
+    const int64_t wanted = threads == 1 ? 1 : divided_up(4 * threads, blocks), most = divided_up(panels, 4);
+    groups = wanted < most ? wanted : most;
+    if (packs_once()) return;
+    const int64_t fitting = divided_up(panels * k * kPanel, kPackedAtOnce);
+    if (groups < fitting) groups = fitting < panels ? fitting : panels;
   }
+  // Whether no panel of columns has a second use.
+  bool packs_once() const { return job.packed || blocks == 1; }
 
-  float* packed(int64_t begin, int64_t depth, int64_t panel) const {
-    return columns + (begin * panels + depth * panel) * 16;
-  }
-  int64_t end_of(int64_t begin) const { return begin + kDepth < k ? begin + kDepth : k; }
-
-  void pack(int64_t first, int64_t last) const {
-    for (int64_t begin = 0; begin < k; begin += kDepth)
-      for (int64_t panel = first; panel < last; panel++)
-        ITO_DISPATCH(product_pack_columns)
-        (job, begin, end_of(begin), panel, packed(begin, end_of(begin) - begin, panel));
-  }
-  void run(int64_t first, int64_t last) const {
-    Floats rows(kBlockRows * kDepth);
-    for (int64_t item = first; item < last; item++) {
-      int64_t block = item / parts, part = item % parts;
-      int64_t row = m * block / row_blocks, count = m * (block + 1) / row_blocks - row;
-      for (int64_t begin = 0; begin < k; begin += kDepth) {
-        int64_t end = end_of(begin);
-        ITO_DISPATCH(product_pack_rows)(job, begin, end, row, count, rows.data);
-        for (int64_t panel = panels * part / parts; panel < panels * (part + 1) / parts; panel++)
-          ITO_DISPATCH(product_panel)
-          (job, rows.data, row, count, packed(begin, end - begin, panel), panel, end - begin, begin == 0);
-      }
-    }
-  }
-  // Panels [first, last) of few rows.
-  void run_few(int64_t first, int64_t last) const {
-    Floats rows(m * kDepth), panel_columns(kDepth * 16);
-    for (int64_t begin = 0; begin < k; begin += kDepth) {
-      int64_t end = end_of(begin);
-      ITO_DISPATCH(product_pack_rows)(job, begin, end, 0, m, rows.data);
-      for (int64_t panel = first; panel < last; panel++) {
-        ITO_DISPATCH(product_pack_columns)(job, begin, end, panel, panel_columns.data);
-        ITO_DISPATCH(product_panel)(job, rows.data, 0, m, panel_columns.data, panel, end - begin, begin == 0);
+  // Groups of panels by blocks of rows, the rows innermost, so that what a group packs is used by all of them.
+  void run(int64_t first_item, int64_t last_item) const {
+    const int64_t panel_size = k * kPanel;
+    Floats rows(block_rows * (k / parts + 1));
+    Floats columns(job.packed ? 1 : packs_once() ? (k / parts + 1) * kPanel : (panels / groups + 1) * panel_size);
+    for (int64_t item = first_item; item < last_item; item++) {
+      const int64_t group = item / blocks, row = item % blocks * block_rows;
+      const int64_t first = panels * group / groups, last = panels * (group + 1) / groups;
+      const bool packs = !job.packed && (row == 0 || item == first_item);
+      for (int64_t p = 0; p < parts; p++) {
+        ProductPart part{rows.data, row, m - row < block_rows ? m - row : block_rows, k * p / parts, k * (p + 1) / parts};
+        ITO_DISPATCH(product_pack_rows)(job, part.begin, part.end, row, part.rows, rows.data);
+        for (int64_t panel = first; panel < last; panel++) {
+          float* own = columns.data + (packs_once() ? 0 : (panel - first) * panel_size + part.begin * kPanel);
+          const float* from = job.packed ? job.packed + panel * panel_size + part.begin * kPanel : own;
+          if (packs) ITO_DISPATCH(product_pack_columns)(*job.desc, job.b, part.begin, part.end, panel, own);
+          ITO_DISPATCH(product_panel)(job, part, from, packs || panel + 1 == last ? nullptr : from + panel_size, panel);
+        }
       }
     }
   }
 };
 
+struct Packing {
+  const ito_product_desc& desc;
+  const void* b;
+  float* packed;
+};
+
 }  // namespace
 
-extern "C" void ito_product(const ito_product_desc* desc, const float* a, const void* b, const float* bias, float* out) {
-  ProductJob job{desc, a, b, bias, out};
-  if (desc->m <= kFewRows) {
-    Product product(job, nullptr);
-    return ito_parallel_for(
-        product.panels, 8,
-        [](void* ctx, int64_t begin, int64_t end) { static_cast<Product*>(ctx)->run_few(begin, end); }, &product);
-  }
-  Floats columns((desc->n + 15) / 16 * 16 * desc->k);
-  Product product(job, columns.data);
+extern "C" int64_t ito_product_packed_count(const ito_product_desc* desc) {
+  return divided_up(desc->n, kPanel) * kPanel * desc->k;
+}
+
+extern "C" void ito_product_pack(const ito_product_desc* desc, const void* b, float* packed) {
+  Packing packing{*desc, b, packed};
   ito_parallel_for(
-      product.panels, 8,
-      [](void* ctx, int64_t begin, int64_t end) { static_cast<Product*>(ctx)->pack(begin, end); }, &product);
+      divided_up(desc->n, kPanel), 4,
+      [](void* ctx, int64_t begin, int64_t end) {
+        const Packing& p = *static_cast<Packing*>(ctx);
+        for (int64_t panel = begin; panel < end; panel++)
+          ITO_DISPATCH(product_pack_columns)(p.desc, p.b, 0, p.desc.k, panel, p.packed + panel * p.desc.k * kPanel);
+      },
+      &packing);
+}
+
+extern "C" void ito_product(const ito_product_desc* desc, const float* a, const void* b, const float* packed,
+                            const ito_product_epilogue* epilogue, float* out) {
+  Product product({desc, a, b, packed, epilogue, out});
   ito_parallel_for(
-      product.row_blocks * product.parts, 1,
-      [](void* ctx, int64_t begin, int64_t end) { static_cast<Product*>(ctx)->run(begin, end); }, &product);
+      product.groups * product.blocks, 1,
+      [](void* ctx, int64_t begin, int64_t end) { static_cast<const Product*>(ctx)->run(begin, end); }, &product);
 }

@@ -182,10 +182,9 @@ int forward(const ito_conv_desc& d, bool published, const void* input, const voi
             const void* residual, void* output, void* packs) {
   return ito::guarded([&] {
     if (ito::is_few_pixels(d)) {
-      // What goes with the product is an operation of the caller.
-      if (d.doubles || d.has_residual || d.activation != ITO_UNARY_NONE) return 1;
+      if (d.doubles) return 1;
       ito::convolve_few_pixels(d, published, static_cast<const float*>(input), weights, bias,
-                               static_cast<float*>(output));
+                               static_cast<const float*>(residual), static_cast<float*>(output));
       return 0;
     }
     ito_winograd_desc w = winograd(d, false);

@@ -54,7 +54,7 @@ bool is_few_pixels(const ito_conv_desc& d) {
 }
 
 void convolve_few_pixels(const ito_conv_desc& d, bool published, const float* input, const void* weights,
-                         const float* bias, float* output) {
+                         const float* bias, const float* residual, float* output) {
   const int64_t pixels = d.batch * d.out_height * d.out_width, k = d.kernel_height * d.kernel_width * d.channels;
   const bool is_plain = d.kernel_height == 1 && d.kernel_width == 1 && d.stride_height == 1 && d.stride_width == 1 &&
                         d.out_height == d.height && d.out_width == d.width;
@@ -69,7 +69,8 @@ void convolve_few_pixels(const ito_conv_desc& d, bool published, const float* in
         &job);
   }
   ito_product_desc product{pixels, d.out_channels, k, 0, 1, d.weights_dtype};
-  ito_product(&product, is_plain ? input : static_cast<const float*>(rows.data), weights, bias, output);
+  ito_product_epilogue epilogue{bias, residual, d.activation};
+  ito_product(&product, is_plain ? input : static_cast<const float*>(rows.data), weights, nullptr, &epilogue, output);
 }
 
 }  // namespace ito

@@ -50,35 +50,57 @@ std::shared_ptr<const ito::Primitive> make_matmul(const ito_matmul_desc& d) {
   return p;
 }
 
-// Rows up to which widening a matrix in half precision for every call, and laying it out for oneDNN, takes more than
-// what oneDNN's product gains over ours (Docs/measurements.md).
+// Rows up to which laying a matrix out for oneDNN in every call (and widening it, where it is in half precision) takes
+// more than what oneDNN's product gains over ours.
 constexpr int64_t kFewRows = 512;
 
-// Whether our own product is quicker. It is where a matrix is in half precision and meets few rows, and where an
-// operand is read across rows that lie a multiple of 4 KB apart, which fall into the same sets of the caches: oneDNN's
-// float32 product then has half its rate, ours has not (Docs/measurements.md).
-bool is_ours(const ito_matmul_desc& d) {
+// Whether our own product is quicker for a linear layer in float32 with AVX2; with AVX-512 that was not measured.
+// oneDNN 2.6's product of a packed matrix has much less than its usual rate for two to eight rows, and for up to 256
+// where the result's rows lie a multiple of 2 KB apart. A matrix that is not kept packed is packed in passing by ours.
+bool is_our_layer(const ito_matmul_desc& d, bool keeps_packed) {
+  if (ito_isa() != ITO_ISA_AVX2 || d.batch > 1) return false;
+  const bool apart = d.n % 512 == 0;
+  if (keeps_packed) return d.m > 1 && (d.m <= 8 || (d.m <= 256 && apart));
+  return d.m <= (apart ? 256 : kFewRows);
+}
+
+// Whether our own product is quicker; every rule is measured (Docs/measurements.md).
+bool is_ours(const ito_matmul_desc& d, bool keeps_packed) {
   if (d.dtype != ITO_F32 || d.out_dtype != ITO_F32 || d.k == 0) return false;
   if (d.b_dtype != ITO_F32) return d.m <= kFewRows && d.batch <= 1;
+  if (d.packs_b) return is_our_layer(d, keeps_packed);
+  // An operand read across rows that lie a multiple of 4 KB apart, which fall into the same sets of the caches: oneDNN's
+  // float32 product then has half its rate, ours has not.
   bool apart = (d.a_transposed && d.m % 1024 == 0) || (!d.b_transposed && d.n % 1024 == 0);
-  return !d.packs_b && apart && d.m * d.n * d.k >= 1 << 20;
+  return apart && d.m * d.n * d.k >= 1 << 20;
+}
+
+int multiply(const ito_matmul_desc& d, const float* a, const void* b, const float* bias, const float* residual,
+             float* out, void* packs) {
+  ito_product_desc product{d.m, d.n, d.k, d.a_transposed, d.b_transposed, d.b_dtype};
+  std::unique_ptr<ito::Scratch> none;
+  const void* packed =
+      packs ? ito::packed_form(
+                  d.b_transposed ? "panels of rows" : "panels of columns",
+                  size_t(ito_product_packed_count(&product)) * 4,
+                  [&](void* to) { ito_product_pack(&product, b, static_cast<float*>(to)); }, packs, none)
+            : nullptr;
+  for (int64_t i = 0; i < (d.batch > 1 ? d.batch : 1); i++) {
+    ito_product_epilogue epilogue{bias, residual ? residual + i * d.m * d.n : nullptr, d.activation};
+    // Several matrices are float32 and not packed.
+    ito_product(&product, a + i * d.m * d.k, i == 0 ? b : static_cast<const float*>(b) + i * d.k * d.n,
+                static_cast<const float*>(packed), &epilogue, out + i * d.m * d.n);
+  }
+  return 0;
 }
 
 }  // namespace
 
 extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias,
                           const void* residual, void* out, void* packed_b) {
-  if (is_ours(*desc)) {
-    // What follows our own product is an operation of the caller.
-    if (desc->has_residual || desc->activation != ITO_UNARY_NONE) return 1;
-    ito_product_desc product{desc->m, desc->n, desc->k, desc->a_transposed, desc->b_transposed, desc->b_dtype};
-    for (int64_t i = 0; i < (desc->batch > 1 ? desc->batch : 1); i++)
-      // Several matrices are float32.
-      ito_product(&product, static_cast<const float*>(a) + i * desc->m * desc->k,
-                  static_cast<const float*>(b) + i * desc->k * desc->n, bias,
-                  static_cast<float*>(out) + i * desc->m * desc->n);
-    return 0;
-  }
+  if (is_ours(*desc, packed_b != nullptr))
+    return multiply(*desc, static_cast<const float*>(a), b, bias, static_cast<const float*>(residual),
+                    static_cast<float*>(out), packed_b);
   return ito::guarded([&] {
     ito_bind_threads();
     auto p = ito::cached(ito::cache_key('m', *desc), [&] { return make_matmul(*desc); });
