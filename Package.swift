@@ -32,6 +32,8 @@ let package = Package(
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg"), .linkedLibrary("webp")]),
     .target(name: "ItoComponents", swiftSettings: settings),
     .target(name: "ItoCHub", linkerSettings: [.linkedLibrary("dl")]),
+    // Of the tests only: counts what they allocate.
+    .target(name: "ItoCAllocations"),
 
     // Layer 1
     .target(
@@ -106,27 +108,29 @@ let package = Package(
       swiftSettings: settings),
 
     .testTarget(
-      name: "ItoComponentsTests", dependencies: ["ItoComponents"], swiftSettings: settings),
+      name: "ItoComponentsTests", dependencies: ["ItoComponents", "ItoCAllocations"],
+      swiftSettings: settings),
     .testTarget(
-      name: "ItoHubTests", dependencies: ["ItoHub", "ItoComponents", "ItoCHub"],
+      name: "ItoHubTests", dependencies: ["ItoHub", "ItoComponents", "ItoCHub", "ItoCAllocations"],
       swiftSettings: settings),
     .testTarget(
       name: "ItoTensorsTests", dependencies: ["ItoTensors", "ItoTestSupport", "ItoCKernels"],
       swiftSettings: settings),
     .testTarget(
-      name: "ItoTokenizersTests", dependencies: ["ItoTokenizers", "ItoComponents"],
-      swiftSettings: settings),
+      name: "ItoTokenizersTests",
+      dependencies: ["ItoTokenizers", "ItoComponents", "ItoCAllocations"], swiftSettings: settings),
     .testTarget(
       name: "ItoModulesTests", dependencies: ["ItoModules", "ItoTensors", "ItoTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "ItoImagesTests",
-      dependencies: ["ItoImages", "ItoTensors", "ItoComponents", "ItoCCodecs"],
+      dependencies: ["ItoImages", "ItoTensors", "ItoComponents", "ItoCCodecs", "ItoCAllocations"],
       swiftSettings: settings),
     .testTarget(
       name: "ItoCheckpointsTests",
       dependencies: [
         "ItoCheckpoints", "ItoModules", "ItoTensors", "ItoComponents", "ItoTestSupport",
+        "ItoCAllocations",
       ],
       swiftSettings: settings),
     .testTarget(

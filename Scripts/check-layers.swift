@@ -23,6 +23,7 @@ let layers: [[Row]] = [
     Row(target: "ItoCImages", own: ["ItoCCodecs"]),
     Row(target: "ItoComponents"),
     Row(target: "ItoCHub"),
+    Row(target: "ItoCAllocations"),
   ],
   [
     Row(target: "ItoHub", own: ["ItoComponents", "ItoCHub"]),

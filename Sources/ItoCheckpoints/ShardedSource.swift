@@ -23,36 +23,42 @@ public struct ShardedSource: TensorSource {
     guard let map = json["weight_map"]?.object else {
       throw corrupt("it has no 'weight_map', so it is no index of a checkpoint")
     }
-    var files: [String: String] = [:]
+    // Files are opened as they are met and every tensor must be in one of them, so that what is kept is
+    // bounded by what exists, not by what the index claims.
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    var opened: [String: SafeTensors] = [:]
     for (key, value) in map {
       // A name that leads out of the folder is not something to follow.
-      guard let file = value.string, !file.isEmpty, !file.utf8.contains(UInt8(ascii: "/")),
-        !file.utf8.contains(0)
-      else { throw corrupt("\(value) for '\(key)' is not the name of a file beside it") }
-      files[key] = file
-    }
-    let names = Set(files.values).sorted()
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-    var shards: [SafeTensors] = []
-    for name in names {
-      do {
-        shards.append(try SafeTensors(path: folder + name, mapped: mapped))
-      } catch .file(let error) {
-        throw corrupt("it names '\(name)', which cannot be opened (\(error.reason))")
+      guard let name = value.string, !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")),
+        !name.utf8.contains(0)
+      else {
+        throw corrupt("\(value.brief) for \(quoted(key)) is not the name of a file beside it")
+      }
+      if opened[name] == nil {
+        do {
+          opened[name] = try SafeTensors(path: folder + name, mapped: mapped)
+        } catch .file(let error) {
+          throw corrupt("it names \(quoted(name)), which cannot be opened (\(error.reason))")
+        }
+      }
+      guard opened[name]?.entry(key) != nil else {
+        throw corrupt(
+          "it says that \(quoted(name)) has the tensor \(quoted(key)), which it has not")
       }
     }
+    let shards = opened.sorted { $0.key < $1.key }
+    let numbers = Dictionary(uniqueKeysWithValues: shards.enumerated().map { ($1.key, $0) })
     var places: [String: Int] = [:]
-    let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
-    for (key, file) in files {
-      guard let number = numbers[file], shards[number].entry(key) != nil else {
-        throw corrupt("it says that '\(file)' has the tensor '\(key)', which it has not")
-      }
-      places[key] = number
-    }
+    for (key, value) in map { places[key] = value.string.flatMap { numbers[$0] } }
     origin = path
-    self.shards = shards
+    self.shards = shards.map(\.value)
     self.places = places
-    metadata = (json["metadata"]?.object ?? [:]).reduce(into: [:]) {
+    let texts = json["metadata"]?.object ?? [:]
+    guard texts.count <= SafeTensorsHeader.mostTexts else {
+      throw corrupt(
+        "its metadata has \(texts.count) entries; \(SafeTensorsHeader.mostTexts) are allowed")
+    }
+    metadata = texts.reduce(into: [:]) {
       $0[$1.key] = $1.value.string ?? $1.value.text()
     }
   }

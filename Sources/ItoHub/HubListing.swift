@@ -21,10 +21,16 @@ struct HubListing: Sendable {
     guard let entries = page.array else {
       throw .answer(url: url, reason: "it is no list of files")
     }
-    var files: [File] = []
-    for entry in entries where entry["type"]?.string == "file" {
-      files.append(try file(entry, url))
+    func isFile(_ entry: JSONValue) -> Bool { entry["type"]?.string == "file" }
+    // Read and counted first: room for what turns out to be no file could be larger than the answer.
+    var count = 0
+    for entry in entries where isFile(entry) {
+      _ = try file(entry, url)
+      count += 1
     }
+    var files: [File] = []
+    files.reserveCapacity(count)
+    for entry in entries where isFile(entry) { files.append(try file(entry, url)) }
     return files
   }
 
@@ -40,9 +46,9 @@ struct HubListing: Sendable {
 
   /// Whether a path from a server stays below the folder it is put in.
   static func isSafe(path: String) -> Bool {
+    guard path.utf8.count <= 1024, !path.utf8.contains(0) else { return false }
     let steps = path.split(separator: "/", omittingEmptySubsequences: false)
-    return !path.utf8.contains(0) && path.utf8.count <= 1024
-      && steps.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+    return steps.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
   }
 }
 
@@ -89,6 +95,10 @@ extension HTTPClient {
         continue
       }
       if let error = failure(of: answer, repository) { throw error }
+      // Without the room it has to grow, which may be as much again.
+      bytes = [UInt8](unsafeUninitializedCapacity: bytes.count) { out, count in
+        count = out.initialize(fromContentsOf: bytes)
+      }
       do {
         return (try JSONValue.parse(bytes), nextPage(answer))
       } catch {

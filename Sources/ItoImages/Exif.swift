@@ -9,11 +9,15 @@ struct Exif: Sendable, Hashable {
   /// The program that made the picture.
   var software: String?
 
+  /// Bytes of the program's name that are read.
+  private static let longestSoftware = 4096
+
   private enum Tag {
     static let orientation = 0x0112
     static let software = 0x0131
     static let exifDirectory = 0x8769
     static let userComment = 0x9286
+    static let known: Set = [orientation, software, exifDirectory, userComment]
   }
 
   private enum Kind {
@@ -60,7 +64,7 @@ struct Exif: Sendable, Hashable {
       orientation = value
     }
     if let field = main[Tag.software], field.kind == Kind.ascii, let text = field.data(reader, 1) {
-      software = String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+      software = String(stored: text.prefix(Self.longestSoftware).prefix { $0 != 0 })
     }
     if let field = main[Tag.exifDirectory], let offset = reader.uint32(field.valueOffset),
       let comment = Self.directory(reader, at: offset)[Tag.userComment],
@@ -92,6 +96,7 @@ struct Exif: Sendable, Hashable {
       guard let tag = reader.uint16(entry), let kind = reader.uint16(entry + 2),
         let length = reader.uint32(entry + 4)
       else { break }
+      guard Tag.known.contains(tag) else { continue }
       fields[tag] = Field(kind: kind, count: length, valueOffset: entry + 8)
     }
     return fields
@@ -109,26 +114,29 @@ extension Exif {
     let text = data.dropFirst(8)
     if data.starts(with: unicodePrefix) { return decodeUTF16(text, isBigEndian: isBigEndian) }
     if data.starts(with: asciiPrefix) || data.prefix(8).allSatisfy({ $0 == 0 }) {
-      return String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+      return String(stored: text.prefix { $0 != 0 })
     }
-    return String(decoding: data.prefix { $0 != 0 }, as: UTF8.self)
+    return String(stored: data.prefix { $0 != 0 })
   }
 
   /// UTF-16 in the order of its byte order mark; without one, in the order that makes it look like
   /// text, because programs disagree on whether the TIFF block's order holds here.
   private static func decodeUTF16(_ bytes: ArraySlice<UInt8>, isBigEndian: Bool) -> String {
-    let even = stride(from: bytes.startIndex, to: bytes.endIndex - 1, by: 2)
+    let first = bytes.startIndex
+    let pairs = 0..<bytes.count / 2
     var order = isBigEndian
-    let zerosFirst = even.count { bytes[$0] == 0 }
-    let zerosSecond = even.count { bytes[$0 + 1] == 0 }
+    let zerosFirst = pairs.count { bytes[first + 2 * $0] == 0 }
+    let zerosSecond = pairs.count { bytes[first + 2 * $0 + 1] == 0 }
     if zerosFirst != zerosSecond { order = zerosFirst > zerosSecond }
-    var units = even.map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
-    if units.first == 0xFEFF { order = true }
-    if units.first == 0xFFFE { order = false }
-    if !order { units = units.map(\.byteSwapped) }
-    if units.first == 0xFEFF { units.removeFirst() }
-    while units.last == 0 { units.removeLast() }
-    return String(decoding: units, as: UTF16.self)
+    if bytes.starts(with: [0xFE, 0xFF]) { order = true }
+    if bytes.starts(with: [0xFF, 0xFE]) { order = false }
+    func unit(_ number: Int) -> UInt16 {
+      let unit = UInt16(bytes[first + 2 * number]) << 8 | UInt16(bytes[first + 2 * number + 1])
+      return order ? unit : unit.byteSwapped
+    }
+    let start = pairs.isEmpty || unit(0) != 0xFEFF ? 0 : 1
+    let end = pairs.last { unit($0) != 0 } ?? -1
+    return String(utf16: (start..<max(start, end + 1)).lazy.map(unit))
   }
 
   /// The block as big-endian TIFF, the order in which other programs expect the comment.

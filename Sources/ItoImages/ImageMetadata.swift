@@ -49,7 +49,8 @@ public struct ImageMetadata: Sendable, Hashable, ExpressibleByDictionaryLiteral 
 extension ImageMetadata {
   /// What is stored in the bytes of a picture file. Damaged entries are left out.
   init(in bytes: [UInt8], format: ImageFormat, exif: Exif?) {
-    self.init(format == .png ? PNGChunks.texts(in: bytes) : [])
+    let comment = exif?.userComment?.utf8.count ?? 0
+    self.init(format == .png ? PNGChunks.texts(in: bytes, held: comment) : [])
     for (key, text) in [(Self.parametersKey, exif?.userComment), ("Software", exif?.software)] {
       if let text, !text.isEmpty, self[key] == nil { entries.append(Entry(key: key, text: text)) }
     }

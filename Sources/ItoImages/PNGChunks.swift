@@ -5,32 +5,32 @@ enum PNGChunks {
   private static let signatureCount = 8
   // Signature and the IHDR chunk, after which texts may stand.
   private static let headerCount = 33
-  /// Most bytes of one compressed text once inflated.
-  private static let maximumText = 1 << 24
+  /// Texts that are read at most; other programs write one to three.
+  private static let mostTexts = 1000
+  /// Bytes that small files may take more than large ones.
+  private static let floor = 1 << 18
 
-  private struct Chunk {
-    var name: String
-    var data: ArraySlice<UInt8>
-  }
+  private typealias Chunk = (name: String, data: ArraySlice<UInt8>)
 
-  /// The chunks whose checksum is right, the pixels left out.
-  private static func chunks(in bytes: [UInt8]) -> [Chunk] {
+  /// The chunks of texts and Exif whose checksum is right, one after the other. They are not collected: a
+  /// file may hold any number of them.
+  private static func chunks(in bytes: [UInt8]) -> some Sequence<Chunk> {
     let reader = ByteReader(bytes[...])
-    var found: [Chunk] = []
-    var offset = signatureCount
-    while let length = reader.uint32(offset), let name = reader.slice(offset + 4, 4),
-      let data = reader.slice(offset + 8, length), let sum = reader.uint32(offset + 8 + length)
-    {
-      let name = String(decoding: name, as: UTF8.self)
-      if ["tEXt", "zTXt", "iTXt", "eXIf"].contains(name),
-        checksum(bytes[data.startIndex - 4..<data.endIndex]) == sum
+    return sequence(state: signatureCount) { (offset: inout Int) -> Chunk? in
+      while let length = reader.uint32(offset), let tag = reader.slice(offset + 4, 4),
+        let data = reader.slice(offset + 8, length), let sum = reader.uint32(offset + 8 + length)
       {
-        found.append(Chunk(name: name, data: data))
+        let name = String(decoding: tag, as: UTF8.self)
+        if name == "IEND" { return nil }
+        offset += 12 + length
+        if ["tEXt", "zTXt", "iTXt", "eXIf"].contains(name),
+          checksum(bytes[data.startIndex - 4..<data.endIndex]) == sum
+        {
+          return (name, data)
+        }
       }
-      if name == "IEND" { break }
-      offset += 12 + length
+      return nil
     }
-    return found
   }
 
   private static func checksum(_ bytes: ArraySlice<UInt8>) -> Int {
@@ -42,44 +42,60 @@ enum PNGChunks {
     chunks(in: bytes).first { $0.name == "eXIf" }?.data
   }
 
-  /// The texts, compressed or not, in file order.
-  static func texts(in bytes: [UInt8]) -> [ImageMetadata.Entry] {
-    var budget = maximumText
-    return chunks(in: bytes).compactMap { chunk in
-      guard let end = chunk.data.firstIndex(of: 0) else { return nil }
-      let key = latin1(chunk.data[..<end])
+  /// The texts, compressed or not, in file order, as long as they have together no more than twice the file's
+  /// bytes and a quarter of a megabyte; others are left out.
+  ///
+  /// - Parameter held: bytes of text that were read before.
+  static func texts(in bytes: [UInt8], held: Int) -> [ImageMetadata.Entry] {
+    var budget = 2 * bytes.count + floor - held
+    let texts = chunks(in: bytes).lazy.filter { $0.name != "eXIf" }.prefix(mostTexts)
+    return texts.compactMap { chunk in
+      guard let end = chunk.data.firstIndex(of: 0),
+        let key = text(chunk.data[..<end], isUTF8: false, &budget)
+      else { return nil }
       let rest = chunk.data[(end + 1)...]
+      // One text at a time is inflated, to no more than the file has.
+      let most = min(budget, bytes.count + floor)
+      var value: String?
       switch chunk.name {
-      case "tEXt":
-        return ImageMetadata.Entry(key: key, text: latin1(rest))
+      case "tEXt": value = text(rest, isUTF8: false, &budget)
       case "zTXt":
-        guard rest.first == 0, let text = inflated(rest.dropFirst(), &budget) else { return nil }
-        return ImageMetadata.Entry(key: key, text: latin1(text[...]))
+        guard rest.first == 0, let whole = inflated(rest.dropFirst(), most) else { return nil }
+        value = text(whole[...], isUTF8: false, &budget)
       case "iTXt":
         // Flag, method, language, translated keyword; each of the last two ends in zero.
         let fields = rest.dropFirst(2).split(
           separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
         guard let flag = rest.first, fields.count == 3 else { return nil }
         if flag == 0 {
-          return ImageMetadata.Entry(key: key, text: String(decoding: fields[2], as: UTF8.self))
+          value = text(fields[2], isUTF8: true, &budget)
+        } else if let whole = inflated(fields[2], most) {
+          value = text(whole[...], isUTF8: true, &budget)
         }
-        guard let text = inflated(fields[2], &budget) else { return nil }
-        return ImageMetadata.Entry(key: key, text: String(decoding: text, as: UTF8.self))
-      default:
-        return nil
+      default: break
       }
+      return value.map { ImageMetadata.Entry(key: key, text: $0) }
     }
   }
 
-  private static func latin1(_ bytes: ArraySlice<UInt8>) -> String {
-    var text = String.UnicodeScalarView()
-    for byte in bytes { text.append(Unicode.Scalar(byte)) }
-    return String(text)
+  /// A text that fits into `budget`, from which its bytes are taken.
+  private static func text(
+    _ bytes: ArraySlice<UInt8>, isUTF8: Bool, _ budget: inout Int
+  ) -> String? {
+    guard bytes.count <= budget else { return nil }
+    if isUTF8, let text = String(validating: bytes, as: UTF8.self) {
+      budget -= bytes.count
+      return text
+    }
+    let size = String.size(latin1: bytes)
+    guard size <= budget else { return nil }
+    budget -= size
+    return String(latin1: bytes)
   }
 
-  /// Undoes zlib compression within `budget` bytes for all texts of a file together.
-  private static func inflated(_ data: ArraySlice<UInt8>, _ budget: inout Int) -> [UInt8]? {
-    var capacity = min(budget, max(1024, 4 * data.count))
+  /// Undoes zlib compression; nil when that gives more than `most` bytes.
+  private static func inflated(_ data: ArraySlice<UInt8>, _ most: Int) -> [UInt8]? {
+    var capacity = min(most, max(1024, 4 * data.count))
     while capacity > 0 {
       var status = Z_BUF_ERROR
       let out = [UInt8](unsafeUninitializedCapacity: capacity) { out, count in
@@ -89,12 +105,9 @@ enum PNGChunks {
         }
         count = status == Z_OK ? Int(length) : 0
       }
-      if status == Z_OK {
-        budget -= out.count
-        return out
-      }
-      if status != Z_BUF_ERROR || capacity == budget { return nil }
-      capacity = min(budget, 4 * capacity)
+      if status == Z_OK { return out }
+      if status != Z_BUF_ERROR || capacity == most { return nil }
+      capacity = min(most, 4 * capacity)
     }
     return nil
   }

@@ -3,20 +3,18 @@ enum WebPChunks {
   private static let exifFlag: UInt8 = 0x08
   private static let alphaFlag: UInt8 = 0x10
 
-  /// Name, content and offset of each chunk.
-  private static func chunks(
-    in bytes: [UInt8]
-  ) -> [(name: String, data: ArraySlice<UInt8>, offset: Int)] {
+  private typealias Chunk = (name: String, data: ArraySlice<UInt8>)
+
+  /// The chunks one after the other. They are not collected: a file may hold any number of empty ones.
+  private static func chunks(in bytes: [UInt8]) -> some Sequence<Chunk> {
     let reader = ByteReader(bytes[...], isBigEndian: false)
-    var found: [(String, ArraySlice<UInt8>, Int)] = []
-    var offset = 12
-    while let name = reader.slice(offset, 4), let length = reader.uint32(offset + 4),
-      let data = reader.slice(offset + 8, length)
-    {
-      found.append((String(decoding: name, as: UTF8.self), data, offset))
+    return sequence(state: 12) { (offset: inout Int) -> Chunk? in
+      guard let name = reader.slice(offset, 4), let length = reader.uint32(offset + 4),
+        let data = reader.slice(offset + 8, length)
+      else { return nil }
       offset += 8 + length + length % 2
+      return (String(decoding: name, as: UTF8.self), data)
     }
-    return found
   }
 
   /// The TIFF block; some programs put JPEG's prefix before it.

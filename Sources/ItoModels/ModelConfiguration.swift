@@ -7,7 +7,7 @@ public import ItoComponents
 public struct ModelConfiguration: Sendable {
   /// The class named by `_class_name`, for messages.
   public let model: String
-  private let values: [String: JSONValue]
+  private let values: JSONObject
   private var seen: Set<String> = []
 
   /// The settings in the object `json`.
@@ -17,7 +17,7 @@ public struct ModelConfiguration: Sendable {
         model: model, key: "(whole configuration)", value: "no object", expected: "a JSON object")
     }
     self.model = model
-    values = Dictionary(object.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+    values = object
   }
 
   private mutating func value(_ key: String) -> JSONValue? {
@@ -38,7 +38,7 @@ public struct ModelConfiguration: Sendable {
   /// The error of `key` not being what it must be.
   func wrong(_ key: String, _ expected: String) -> ModelError {
     .invalid(
-      model: model, key: key, value: values[key].map { "\($0)" } ?? "missing", expected: expected)
+      model: model, key: key, value: values[key].map(\.brief) ?? "missing", expected: expected)
   }
 
   /// An integer of at least `minimum`; `fallback` when absent or null.
@@ -91,8 +91,9 @@ public struct ModelConfiguration: Sendable {
   /// A non-empty list of integers of at least 1.
   public mutating func ints(_ key: String) throws(ModelError) -> [Int] {
     guard let found = value(key) else { throw .missing(model: model, key: key) }
-    let numbers = found.array?.compactMap(\.int) ?? []
-    guard !numbers.isEmpty, numbers.count == found.array?.count, numbers.count <= 64,
+    // Never more than are allowed are taken out of the file, which may list any number of them.
+    let numbers = found.array?.prefix(64).compactMap(\.int) ?? []
+    guard !numbers.isEmpty, numbers.count == found.array?.count,
       numbers.allSatisfy({ $0 >= 1 && $0 <= 1 << 20 })
     else { throw wrong(key, "a list of positive integers") }
     return numbers
@@ -103,7 +104,7 @@ public struct ModelConfiguration: Sendable {
     _ key: String, of allowed: [String], count: Int
   ) throws(ModelError) -> [String] {
     guard let found = value(key) else { throw .missing(model: model, key: key) }
-    let words = found.array?.compactMap(\.string) ?? []
+    let words = found.array?.prefix(count).compactMap(\.string) ?? []
     guard words.count == count, words.count == found.array?.count else {
       throw wrong(key, "a list of \(count) block names")
     }
@@ -126,7 +127,7 @@ public struct ModelConfiguration: Sendable {
   ) throws(ModelError) -> [T] {
     guard let found = value(key) else { return [T](repeating: fallback, count: count) }
     if let one = read(found) { return [T](repeating: one, count: count) }
-    let list = found.array?.compactMap(read) ?? []
+    let list = found.array?.prefix(count).compactMap(read) ?? []
     guard list.count == count, found.array?.count == count else {
       throw wrong(key, "\(expected), or a list of \(count) of them")
     }
@@ -147,9 +148,10 @@ public struct ModelConfiguration: Sendable {
 
   /// Throws when a setting that nobody read has a value other than null, false or a private name.
   public func finish() throws(ModelError) {
-    for key in values.keys.sorted() where !seen.contains(key) && !key.hasPrefix("_") {
-      guard let found = values[key], found != .null, found != .bool(false) else { continue }
-      throw .unsupported(model: model, key: key, value: "\(found)")
+    let strangers = values.lazy.filter { key, found in
+      !seen.contains(key) && !key.hasPrefix("_") && found != .null && found != .bool(false)
     }
+    guard let (key, found) = strangers.min(by: { $0.key < $1.key }) else { return }
+    throw .unsupported(model: model, key: key, value: found.brief)
   }
 }

@@ -38,15 +38,16 @@ extension ModelConfiguration {
   ) throws(ModelError) -> (down: [[Int]], up: [[Int]], middle: Int) {
     let key = "transformer_layers_per_block", reversedKey = "reverse_transformer_layers_per_block"
     func read(_ value: JSONValue, _ key: String, extra: Int) throws(ModelError) -> [[Int]] {
-      let levels = value.array ?? [JSONValue](repeating: value, count: layers.count)
+      let levels = value.array ?? JSONArray([JSONValue](repeating: value, count: layers.count))
       guard levels.count == layers.count else {
         throw wrong(key, "a number, or a list of \(layers.count)")
       }
       var result: [[Int]] = []
       let order = extra == 0 ? layers : layers.reversed()
       for (level, blocks) in zip(levels, order) {
-        let numbers = level.array ?? [JSONValue](repeating: level, count: blocks + extra)
-        let counts = numbers.compactMap(\.int).filter { (0...1000).contains($0) }
+        let numbers = level.array ?? JSONArray([JSONValue](repeating: level, count: blocks + extra))
+        // No more than can be needed: a file may list any number of them.
+        let counts = numbers.prefix(64).compactMap(\.int).filter { (0...1000).contains($0) }
         guard counts.count == numbers.count, counts.count >= blocks + extra else {
           throw wrong(
             key, "numbers of transformer blocks from 0 to 1000, one for each residual block")

@@ -12,14 +12,24 @@ struct AddedTokens: Sendable, Hashable {
   }
 
   private struct Entry: Hashable, Sendable {
-    var scalars: [Unicode.Scalar]
+    var text: String
     var number: Int32
+    /// Unicode scalars of the text.
+    var length: Int
+
+    init(text: String, number: Int32) {
+      self.text = text
+      self.number = number
+      length = text.unicodeScalars.count
+    }
   }
 
   private var written: [Entry] = []
   private var normalised: [Entry] = []
   private var names: [String: Int32] = [:]
 
+  /// Number of tokens.
+  var count: Int { names.count }
   /// The number of a token.
   func number(of token: String) -> Int32? { names[token] }
   /// The token of a number.
@@ -33,9 +43,11 @@ struct AddedTokens: Sendable, Hashable {
     if token.isEmpty || names[token] != nil { return }
     names[token] = number
     if let form {
-      normalised.append(Entry(scalars: form, number: number))
+      var text = String.UnicodeScalarView()
+      text.append(contentsOf: form)
+      normalised.append(Entry(text: String(text), number: number))
     } else {
-      written.append(Entry(scalars: Array(token.unicodeScalars), number: number))
+      written.append(Entry(text: token, number: number))
     }
   }
 
@@ -54,19 +66,21 @@ struct AddedTokens: Sendable, Hashable {
   private static func cut(_ text: [Unicode.Scalar], at entries: [Entry]) -> [Piece] {
     var result: [Piece] = []
     var start = 0, at = 0
-    let initials = Set(entries.compactMap(\.scalars.first))
+    let initials = Set(entries.compactMap(\.text.unicodeScalars.first))
     while at < text.count {
       let match =
         initials.contains(text[at])
-        ? entries.filter { !$0.scalars.isEmpty && text[at...].starts(with: $0.scalars) }
-          .max { $0.scalars.count < $1.scalars.count } : nil
+        ? entries.filter {
+          $0.length > 0 && text[at...].starts(with: $0.text.unicodeScalars)
+        }
+        .max { $0.length < $1.length } : nil
       guard let match else {
         at += 1
         continue
       }
       if at > start { result.append(.text(Array(text[start..<at]))) }
       result.append(.token(match.number))
-      at += match.scalars.count
+      at += match.length
       start = at
     }
     if start < text.count { result.append(.text(Array(text[start...]))) }

@@ -3,46 +3,55 @@
 /// - Source: Sennrich et al. 2016, *Neural Machine Translation of Rare Words with Subword Units*,
 ///   arXiv:1508.07909, Algorithm 1.
 struct BytePairEncoding: Sendable {
-  /// Two neighbouring tokens.
-  private struct Pair: Hashable {
-    var left: Int32
-    var right: Int32
-  }
-
-  /// What a pair becomes, and how early that was learned.
+  /// Two neighbouring tokens, what they become, and how early that was learned.
   private struct Merge {
-    var rank: Int32
-    var result: Int32
+    var left, right, rank, result: Int32
   }
 
   /// The number of every token.
-  let numbers: [String: Int32]
-  private let merges: [Pair: Merge]
+  let vocabulary: Vocabulary
+  /// Sorted by their pair. Hashing would find a pair a little sooner and take three times the memory.
+  private let merges: [Merge]
 
   /// - Parameters:
-  ///   - numbers: the number of every token.
+  ///   - count: the number of merges.
   ///   - merges: pairs of tokens in the order they were learned.
   /// - Throws: the first pair of which a part or the whole is no token.
   init(
-    numbers: [String: Int32], merges: [(left: Substring, right: Substring)]
+    vocabulary: Vocabulary, count: Int, merges: some Sequence<(left: String, right: String)>
   ) throws(UnknownToken) {
-    self.numbers = numbers
-    var table: [Pair: Merge] = [:]
-    table.reserveCapacity(merges.count)
+    var table: [Merge] = []
+    table.reserveCapacity(count)
     for (rank, merge) in merges.enumerated() {
       func number(_ token: String) throws(UnknownToken) -> Int32 {
-        guard let found = numbers[token] else { throw UnknownToken(merge: rank, token: token) }
+        guard let found = vocabulary[token] else { throw UnknownToken(merge: rank, token: token) }
         return found
       }
-      let pair = Pair(
-        left: try number(String(merge.left)), right: try number(String(merge.right)))
-      // Of a pair that is listed twice the earlier counts.
-      if table[pair] == nil {
-        let whole = try number(String(merge.left + merge.right))
-        table[pair] = Merge(rank: Int32(rank), result: whole)
+      table.append(
+        Merge(
+          left: try number(merge.left), right: try number(merge.right), rank: Int32(rank),
+          result: try number(merge.left + merge.right)))
+    }
+    table.sort { ($0.left, $0.right, $0.rank) < ($1.left, $1.right, $1.rank) }
+    self.vocabulary = vocabulary
+    self.merges = table
+  }
+
+  /// The merge of a pair; of one that is listed twice the earlier counts.
+  private func merge(_ left: Int32, _ right: Int32) -> Merge? {
+    var low = 0, high = merges.count
+    while low < high {
+      let middle = (low + high) / 2
+      if (merges[middle].left, merges[middle].right) < (left, right) {
+        low = middle + 1
+      } else {
+        high = middle
       }
     }
-    self.merges = table
+    guard low < merges.count, merges[low].left == left, merges[low].right == right else {
+      return nil
+    }
+    return merges[low]
   }
 
   /// A merge that names something outside the vocabulary.
@@ -59,11 +68,10 @@ struct BytePairEncoding: Sendable {
     var candidates = MinimumHeap<Candidate>()
     func consider(_ at: Int) {
       guard at >= 0, next[at] < tokens.count else { return }
-      let pair = Pair(left: tokens[at], right: tokens[next[at]])
-      if let merge = merges[pair] {
+      if let merge = merge(tokens[at], tokens[next[at]]) {
         candidates.push(
           Candidate(
-            rank: merge.rank, at: at, left: pair.left, right: pair.right, result: merge.result))
+            rank: merge.rank, at: at, left: merge.left, right: merge.right, result: merge.result))
       }
     }
     for at in symbols.indices { consider(at) }

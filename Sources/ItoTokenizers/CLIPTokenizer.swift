@@ -43,8 +43,9 @@ public struct CLIPTokenizer: Tokenizer {
 
   init(_ files: CLIPTokenizerFiles) throws(TokenizerError) {
     var added = files.added
+    let vocabulary = files.encoding.vocabulary
     func number(_ mark: CLIPTokenizerFiles.Mark) throws(TokenizerError) -> Int32 {
-      guard let found = files.numbers[mark.text] ?? added.number(of: mark.text) else {
+      guard let found = vocabulary[mark.text] ?? added.number(of: mark.text) else {
         throw .corrupt(
           file: files.origin, reason: "it has no token \(mark.text.debugDescription)")
       }
@@ -60,20 +61,14 @@ public struct CLIPTokenizer: Tokenizer {
     self.added = added
     maximumLength = files.settings.maximumLength
     letters = ByteAlphabet.characters.map {
-      (files.numbers[String($0)] ?? -1, files.numbers["\($0)</w>"] ?? -1)
+      (vocabulary[String($0)] ?? -1, vocabulary["\($0)</w>"] ?? -1)
     }
-    do throws(BytePairEncoding.UnknownToken) {
-      encoding = try BytePairEncoding(numbers: files.numbers, merges: files.merges)
-    } catch {
-      throw .corrupt(
-        file: files.origin,
-        reason: "merge \(error.merge + 1) names \(error.token.debugDescription), which is no token")
-    }
+    encoding = files.encoding
   }
 
   /// Tokens in the vocabulary, those added since included.
   public var vocabularySize: Int {
-    Int(max(encoding.numbers.values.max() ?? -1, added.largestNumber)) + 1
+    Int(max(encoding.vocabulary.largestNumber, added.largestNumber)) + 1
   }
 
   /// The mark of the beginning, the tokens of `text` of any length, the mark of the end.
@@ -130,7 +125,7 @@ public struct CLIPTokenizer: Tokenizer {
   /// upper and lower case are the same. Returns its number, which follows the last; a token that is
   /// known keeps its own.
   public mutating func add(_ token: String) -> Int32 {
-    let known = encoding.numbers[token] ?? added.number(of: token)
+    let known = encoding.vocabulary[token] ?? added.number(of: token)
     let number = known ?? Int32(vocabularySize)
     added.insert(token, number: number, normalised: Self.normalised(token.unicodeScalars))
     return number
@@ -138,7 +133,8 @@ public struct CLIPTokenizer: Tokenizer {
 
   /// The text that `tokens` stand for, without marks and filling: what the model saw of a prompt.
   public func text(of tokens: some Sequence<Int32>) -> String {
-    let names = Dictionary(encoding.numbers.map { ($1, $0) }, uniquingKeysWith: { a, _ in a })
+    let tokens = Array(tokens)
+    let names = encoding.vocabulary.texts(of: Set(tokens))
     var bytes: [UInt8] = []
     for token in tokens where token != startToken && token != endToken && token != padToken {
       guard var name = names[token] ?? added.text(of: token) else { continue }

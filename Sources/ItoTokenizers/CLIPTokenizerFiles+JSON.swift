@@ -15,16 +15,14 @@ extension CLIPTokenizerFiles {
     try check.expect(model, "model", ["type": "BPE", "end_of_word_suffix": "</w>"])
     try check.expectNothing(
       model, "model", ["dropout", "continuing_subword_prefix", "byte_fallback", "ignore_merges"])
-    numbers = try Self.numbers(model["vocab"], file: file)
-    for (i, merge) in (model["merges"]?.array ?? []).enumerated() {
-      if let text = merge.string {
-        merges.append(try Self.pair(text[...], "merge \(i + 1)", file: file))
-      } else if let left = merge[0]?.string, let right = merge[1]?.string {
-        merges.append((left[...], right[...]))
-      } else {
-        throw .corrupt(file: file, reason: "merge \(i + 1) is \(merge.kind), not a pair of tokens")
-      }
+    let vocabulary = try Vocabulary(model["vocab"], file: file)
+    let merges = model["merges"]?.array ?? []
+    for (i, merge) in merges.enumerated() where Self.pair(merge) == nil {
+      throw .corrupt(
+        file: file, reason: "merge \(i + 1), \(merge.brief), is not a pair of tokens")
     }
+    encoding = try Self.encoding(
+      vocabulary, merges.count, merges.lazy.compactMap { Self.pair($0) }, file: file)
     try check.normalizer(json["normalizer"] ?? nil)
     try check.preTokenizer(json["pre_tokenizer"] ?? nil)
     if let unknown = model["unk_token"]?.string { settings.unknown = Mark(text: unknown) }
@@ -33,14 +31,27 @@ extension CLIPTokenizerFiles {
     }
   }
 
+  /// The two tokens of `"left right"` or `["left", "right"]`, nil when it is neither.
+  private static func pair(_ merge: JSONValue) -> (left: String, right: String)? {
+    if let text = merge.string { return pair(text) }
+    guard let left = merge[0]?.string, let right = merge[1]?.string else { return nil }
+    return (left, right)
+  }
+
   /// Takes in a token that is not taken apart.
   mutating func readAdded(
     _ token: JSONValue, id: Int?, file: String
   ) throws(TokenizerError) {
     guard let text = token["content"]?.string, let number = id, (0..<1 << 24).contains(number)
     else { throw .corrupt(file: file, reason: "an added token has no content or no number") }
+    guard text.utf8.count <= Self.longestToken, added.count < Self.mostAdded else {
+      throw .corrupt(
+        file: file,
+        reason: "it adds a token of more than \(Self.longestToken) bytes, or more than "
+          + "\(Self.mostAdded) of them")
+    }
     try TokenizerCheck(file: file).expectNothing(
-      token, "added token \(text.debugDescription)", ["single_word", "lstrip", "rstrip"])
+      token, "added token \(quoted(text))", ["single_word", "lstrip", "rstrip"])
     let isNormalised = token["normalized"]?.bool ?? false
     added.insert(
       text, number: Int32(number),
@@ -57,7 +68,7 @@ private struct TokenizerCheck {
     _ json: JSONValue, _ place: String, _ values: [String: JSONValue]
   ) throws(TokenizerError) {
     for (key, value) in values.sorted(by: { $0.key < $1.key }) where json[key] != value {
-      let found = json[key].map { "\($0)" } ?? "missing"
+      let found = json[key].map(\.brief) ?? "missing"
       throw .unsupported(
         file: file,
         reason: "\(place): \"\(key)\" is \(found), where a CLIP tokenizer has \(value)")
@@ -72,7 +83,8 @@ private struct TokenizerCheck {
       guard let found = json[key], ![.null, .bool(false), .string("")].contains(found) else {
         continue
       }
-      throw .unsupported(file: file, reason: "\(place): \"\(key)\": \(found) is not implemented")
+      throw .unsupported(
+        file: file, reason: "\(place): \"\(key)\": \(found.brief) is not implemented")
     }
   }
 
@@ -103,7 +115,7 @@ private struct TokenizerCheck {
     let pattern = parts[0]["pattern"]?["Regex"]?.string ?? ""
     guard [Self.pattern, Self.marks + Self.pattern].contains(pattern) else {
       throw .unsupported(
-        file: file, reason: "its words are split by \(pattern.debugDescription), not as in CLIP")
+        file: file, reason: "its words are split by \(quoted(pattern)), not as in CLIP")
     }
     try expect(parts[1], "pre-tokenizer 2", ["type": "ByteLevel", "add_prefix_space": false])
   }

@@ -26,13 +26,15 @@ struct CLIPTokenizerFiles: Sendable {
 
   /// The file to name when parts do not fit together.
   var origin: String
-  var numbers: [String: Int32] = [:]
-  var merges: [(left: Substring, right: Substring)] = []
+  /// The vocabulary and its merges.
+  var encoding: BytePairEncoding
   var added = AddedTokens()
   var settings = Settings()
 
   /// Larger files are refused: published ones have 1 to 3 MB.
   private static let sizeLimit = 64 << 20
+  /// Bytes of an added token or a mark at most, and added tokens at most.
+  static let longestToken = 256, mostAdded = 4096
 
   /// The vocabulary `{"token": number, …}` and the merges, a pair a line.
   init(vocabulary: String, merges: String) throws(TokenizerError) {
@@ -46,18 +48,53 @@ struct CLIPTokenizerFiles: Sendable {
     vocabulary: JSONValue, of vocabularyFile: String, merges bytes: [UInt8], of mergesFile: String
   ) throws(TokenizerError) {
     origin = mergesFile
-    numbers = try Self.numbers(vocabulary, file: vocabularyFile)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw .corrupt(file: mergesFile, reason: "it is not UTF-8")
+    let vocabulary = try Vocabulary(vocabulary, file: vocabularyFile)
+    func isMerge(_ number: Int, _ line: ArraySlice<UInt8>) -> Bool {
+      !line.isEmpty && !(number == 0 && line.starts(with: "#version".utf8))
     }
-    merges.reserveCapacity(min(bytes.count / 4, 1 << 16))
-    // By bytes: cutting by characters takes ten times as long.
-    let newline = UInt8(ascii: "\n")
-    let lines = text.utf8.split(separator: newline, omittingEmptySubsequences: false)
-    for (i, bytes) in lines.enumerated() {
-      let line = Substring(bytes.last == UInt8(ascii: "\r") ? bytes.dropLast() : bytes)
-      if line.isEmpty || (i == 0 && line.hasPrefix("#version")) { continue }
-      merges.append(try Self.pair(line, "line \(i + 1)", file: mergesFile))
+    var count = 0
+    for (i, line) in Self.lines(of: bytes).enumerated() where isMerge(i, line) {
+      guard let text = String(validating: line, as: UTF8.self) else {
+        throw .corrupt(file: mergesFile, reason: "line \(i + 1) is not UTF-8")
+      }
+      guard Self.pair(text) != nil else {
+        throw .corrupt(
+          file: mergesFile, reason: "line \(i + 1), \(quoted(text)), is not a pair of tokens")
+      }
+      count += 1
+    }
+    let merges = Self.lines(of: bytes).enumerated().lazy.filter { isMerge($0.offset, $0.element) }
+      .compactMap { Self.pair(String(decoding: $0.element, as: UTF8.self)) }
+    encoding = try Self.encoding(vocabulary, count, merges, file: mergesFile)
+  }
+
+  /// The lines of a text, without what ends them. They are not collected: that would take eight times the
+  /// text's size where they are short.
+  private static func lines(of bytes: [UInt8]) -> some Sequence<ArraySlice<UInt8>> {
+    sequence(state: 0) { (start: inout Int) -> ArraySlice<UInt8>? in
+      guard start <= bytes.count else { return nil }
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      defer { start = end + 1 }
+      let line = bytes[start..<end]
+      return line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+    }
+  }
+
+  /// The encoding with `count` merges. Each makes a token, so that there cannot be more of them.
+  static func encoding(
+    _ vocabulary: Vocabulary, _ count: Int, _ merges: some Sequence<(left: String, right: String)>,
+    file: String
+  ) throws(TokenizerError) -> BytePairEncoding {
+    guard count <= vocabulary.count else {
+      throw .corrupt(
+        file: file, reason: "it has \(count) merges for a vocabulary of \(vocabulary.count) tokens")
+    }
+    do throws(BytePairEncoding.UnknownToken) {
+      return try BytePairEncoding(vocabulary: vocabulary, count: count, merges: merges)
+    } catch {
+      throw .corrupt(
+        file: file,
+        reason: "merge \(error.merge + 1) names \(quoted(error.token)), which is no token")
     }
   }
 
@@ -112,35 +149,14 @@ struct CLIPTokenizerFiles: Sendable {
     }
   }
 
-  /// `{"token": number, …}`
-  static func numbers(
-    _ json: JSONValue?, file: String
-  ) throws(TokenizerError) -> [String: Int32] {
-    guard let object = json?.object else {
-      throw .corrupt(file: file, reason: "its vocabulary is not an object")
+  /// The two tokens of `"left right"`, nil when it is none.
+  static func pair(_ text: String) -> (left: String, right: String)? {
+    guard let space = text.utf8.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+    let right = text.utf8[text.utf8.index(after: space)...]
+    guard space > text.startIndex, !right.isEmpty, !right.contains(UInt8(ascii: " ")) else {
+      return nil
     }
-    var numbers: [String: Int32] = [:]
-    numbers.reserveCapacity(object.count)
-    for (token, value) in object {
-      guard let number = value.int, (0..<1 << 24).contains(number) else {
-        throw .corrupt(
-          file: file, reason: "the number of token \(token.debugDescription) is \(value)")
-      }
-      numbers[token] = Int32(number)
-    }
-    return numbers
-  }
-
-  /// The two tokens of `"left right"`.
-  static func pair(
-    _ text: Substring, _ place: String, file: String
-  ) throws(TokenizerError) -> (left: Substring, right: Substring) {
-    let parts = text.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-      throw .corrupt(
-        file: file, reason: "\(place), \(String(text).debugDescription), is not a pair of tokens")
-    }
-    return (Substring(parts[0]), Substring(parts[1]))
+    return (String(text[..<space]), String(Substring(right)))
   }
 }
 
@@ -154,6 +170,9 @@ extension CLIPTokenizerFiles.Settings {
       guard let value = json[key], !value.isNull else { continue }
       guard let text = value.string ?? value["content"]?.string else {
         throw .corrupt(file: file, reason: "\"\(key)\" is \(value.kind), not a token")
+      }
+      guard text.utf8.count <= CLIPTokenizerFiles.longestToken else {
+        throw .corrupt(file: file, reason: "\"\(key)\" has \(text.utf8.count) bytes")
       }
       self[keyPath: role] = .init(text: text, isNormalised: value["normalized"]?.bool ?? false)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import ItoCAllocations
 import ItoTensors
 import ItoTestSupport
 import Testing
@@ -60,19 +61,25 @@ func damaged(_ seed: [UInt8], pieces: [[UInt8]], _ random: inout SplitMix64) -> 
 }
 
 /// Opens `count` damaged forms of `seeds` with `open` and reads every tensor of those that open.
-/// Returns how many opened and how many tensors came out with another shape than announced.
+/// Returns how many opened, how many tensors came out with another shape than announced, and the most bytes
+/// that opening one allocated beyond four times its size.
 func fuzz<Source: TensorSource>(
   _ seeds: [[UInt8]], pieces: [[UInt8]], count: Int, seed: UInt64,
   _ open: (UnsafeRawBufferPointer, AnyObject) throws -> Source
-) throws -> (opened: Int, violations: Int) {
+) throws -> (opened: Int, violations: Int, excess: Int) {
   let memory = try GuardedMemory()
   var random = SplitMix64(seed: seed)
   var opened = 0
   var violations = 0
+  var excess = Int.min
   for _ in 0..<count {
     let seed = seeds[Int(random.next() % UInt64(seeds.count))]
     let bytes = damaged(seed, pieces: pieces, &random)
-    guard let file = try? open(memory.holding(bytes), memory) else { continue }
+    let held = memory.holding(bytes)
+    let start = ito_allocations_begin()
+    let file = try? open(held, memory)
+    excess = max(excess, Int(ito_allocations_peak() - start) - 4 * bytes.count)
+    guard let file else { continue }
     opened += 1
     for content in file.contents {
       if content.byteCount > bytes.count { violations += 1 }
@@ -82,7 +89,7 @@ func fuzz<Source: TensorSource>(
       if tensor.shape != content.shape { violations += 1 }
     }
   }
-  return (opened, violations)
+  return (opened, violations, excess)
 }
 
 /// The bytes of a fixture.

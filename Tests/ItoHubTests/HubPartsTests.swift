@@ -1,3 +1,4 @@
+import ItoCAllocations
 import ItoComponents
 import Testing
 
@@ -138,12 +139,14 @@ struct HubPartsTests {
     }
     var accepted = 0
     var escapes = 0
+    var excess = Int.min
     for _ in 0..<20_000 {
-      guard let page = try? JSONValue.parse(damaged(seed)),
-        let files = try? HubListing.files(in: page, "x")
-      else {
-        continue
-      }
+      let answer = damaged(seed)
+      let start = ito_allocations_begin()
+      let files = Self.files(in: answer)
+      // The answer itself is in memory, too.
+      excess = max(excess, Int(ito_allocations_peak() - start) - 3 * answer.count)
+      guard let files else { continue }
       accepted += 1
       escapes += files.count { !HubListing.isSafe(path: $0.path) || $0.size < 0 }
       let json = try? JSONValue.parse(damaged(index))
@@ -151,6 +154,37 @@ struct HubPartsTests {
         of: HubListing(commit: "", files: files), index: json, repository: RepositoryName("a/b"))
     }
     #expect(escapes == 0)
+    #expect(excess <= 1 << 20)
     #expect(accepted > 500 && accepted < 19_000, "\(accepted)")
+  }
+
+  private static func files(in answer: [UInt8]) -> [HubListing.File]? {
+    guard let page = try? JSONValue.parse(answer) else { return nil }
+    return try? HubListing.files(in: page, "x")
+  }
+
+  @Test(
+    "no answer takes more than four times its size",
+    .enabled(if: ito_allocations_counted()),
+    arguments: [
+      ##"{"type":"file","path":"#","size":0,"oid":"12345678"}"##, #"{"type":"file"}"#, "0",
+      #"{"type":"file","path":"a-long/path-of-a/file-#.json","size":0,"lfs":{"oid":"0123456789abcdef"}}"#,
+      #"{"":0}"#, ##"{"type":"file","path":"#","size":0,"lfs":{"oid":"01234567"}}"##,
+      #"{"type":"file","path":"\#(String(repeating: "/", count: 1 << 20))","size":0,"oid":"12345678"}"#,
+    ])
+  func memory(_ entry: String) {
+    let count = (4 << 20) / (entry.utf8.count + 1)
+    let parts = entry.split(separator: "#", omittingEmptySubsequences: false)
+    var text = ""
+    for i in 0..<count {
+      text += i > 0 ? "," : ""
+      text += parts.joined(separator: String(i, radix: 36))
+    }
+    let answer = Array("[\(text)]".utf8)
+    let start = ito_allocations_begin()
+    let files = Self.files(in: answer)
+    let taken = Int(ito_allocations_peak() - start)
+    #expect(taken <= 3 * answer.count + 1 << 20, "\(taken) for \(answer.count)")
+    #expect((files?.count ?? 0) == (entry.contains("size") && !entry.contains("//") ? count : 0))
   }
 }

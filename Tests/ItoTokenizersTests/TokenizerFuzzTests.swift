@@ -1,3 +1,4 @@
+import ItoCAllocations
 import ItoComponents
 import Testing
 
@@ -71,8 +72,14 @@ struct TokenizerFuzzTests {
   private static let texts = ["ab aB é <x> <|ENDOFTEXT|>", "", "\u{301}\u{0} b🐱<|endoftext|>"]
 
   /// Whether the files were read; what they make must not depend on anything but them.
-  private func survives(_ read: () throws -> CLIPTokenizer) -> Bool {
-    guard var tokenizer = try? read() else { return false }
+  private func survives(
+    _ excess: inout Int, fileSize: Int, _ read: () throws -> CLIPTokenizer
+  ) -> Bool {
+    let start = ito_allocations_begin()
+    let read = try? read()
+    // The files were read into memory, too.
+    excess = max(excess, Int(ito_allocations_peak() - start) + fileSize - 4 * fileSize)
+    guard var tokenizer = read else { return false }
     for text in Self.texts {
       let tokens = tokenizer.encode(text)
       #expect(tokens.first == tokenizer.startToken && tokens.last == tokenizer.endToken)
@@ -89,13 +96,15 @@ struct TokenizerFuzzTests {
   func mutations(_ part: Int) {
     var random = SplitMix(state: UInt64(part))
     var accepted = 0
+    var excess = Int.min
     for i in 0..<30_000 {
       let isWhole = i % 3 == 0
       let first = Self.damaged(isWhole ? Self.whole : Self.vocabulary, &random)
       let second = Self.damaged(Self.merges, &random)
       let third = Self.damaged(Self.configuration, &random)
       let fourth = Self.damaged(Self.map, &random)
-      let isRead = survives {
+      let size = first.count + (isWhole ? 0 : second.count) + third.count + fourth.count
+      let isRead = survives(&excess, fileSize: size) {
         let json = try JSONValue.parse(first)
         var files =
           isWhole
@@ -111,6 +120,7 @@ struct TokenizerFuzzTests {
       }
       if isRead { accepted += 1 }
     }
+    #expect(excess <= 1 << 20)
     // Both ways must have been taken often.
     #expect(accepted > 2_000 && accepted < 28_000, "\(accepted)")
   }

@@ -38,8 +38,7 @@ public struct GGUF: TensorSource {
     self.origin = origin
     metadata = header.metadata
     entries = header.entries
-    positions = Dictionary(
-      uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
+    positions = header.positions
     storage = Storage(viewing: base, byteCount: bytes.count, owner: owner)
     mapped = owner as? MappedFile
   }

@@ -1,3 +1,4 @@
+import ItoComponents
 import ItoTensors
 
 /// The header of a GGUF file, checked against every rule of the format before any memory is taken.
@@ -14,7 +15,14 @@ struct GGUFHeader: Sendable {
     var byteCount: Int
   }
 
+  /// Tensors at most; large models have a few thousand.
+  static let mostTensors = 1 << 16
+  /// Keys at most; files with the shapes of their tensors have one for each.
+  static let mostKeys = 1 << 13
+
   var entries: [Entry] = []
+  /// The place of each name among them.
+  var positions: [String: Int] = [:]
   /// Values of all keys as text; long arrays as their length.
   var metadata: [String: String] = [:]
 
@@ -41,8 +49,10 @@ struct GGUFHeader: Sendable {
     // The least an entry takes bounds how many there can be, and no model has this many.
     let tensorCount = try reader.count(UInt64.self, each: 24, of: "tensors")
     let keyCount = try reader.count(UInt64.self, each: 13, of: "keys")
-    guard tensorCount <= 1 << 16, keyCount <= 1 << 16 else {
-      throw .broken("it claims \(tensorCount) tensors and \(keyCount) keys; 65536 are allowed")
+    guard tensorCount <= Self.mostTensors, keyCount <= Self.mostKeys else {
+      throw .broken(
+        "it claims \(tensorCount) tensors and \(keyCount) keys; \(Self.mostTensors) and "
+          + "\(Self.mostKeys) are allowed")
     }
     var arrays: [String: [Int]] = [:]
     for _ in 0..<keyCount {
@@ -51,13 +61,15 @@ struct GGUFHeader: Sendable {
       let value = try reader.value()
       if let array = value.numbers { arrays[key] = array }
       guard metadata.updateValue(value.text, forKey: key) == nil else {
-        throw .broken("it has the key \(key.debugDescription) twice")
+        throw .broken("it has the key \(quoted(key)) twice")
       }
     }
     let alignment = metadata["general.alignment"].map { Int($0) ?? 0 } ?? 32
     guard (1...(1 << 20)).contains(alignment), alignment & (alignment - 1) == 0 else {
       throw .broken("its alignment of \(alignment) is no power of two up to 1 MiB")
     }
+    // What an entry takes is bounded by its text, as long as the list has no room to spare.
+    entries.reserveCapacity(tensorCount)
     for _ in 0..<tensorCount { entries.append(try reader.entry(alignment)) }
     let data = (reader.position + alignment - 1) / alignment * alignment
     try place(from: data, fileSize: reader.bytes.count)
@@ -66,23 +78,24 @@ struct GGUFHeader: Sendable {
 
   /// Turns offsets into places in the file and checks that tensors do not overlap.
   private mutating func place(from data: Int, fileSize: Int) throws(GGUFFault) {
-    var seen: Set<String> = []
+    positions.reserveCapacity(entries.count)
     for i in entries.indices {
       let entry = entries[i]
-      guard seen.insert(entry.name).inserted else {
-        throw .broken("it has two tensors called \(entry.name.debugDescription)")
+      guard positions.updateValue(i, forKey: entry.name) == nil else {
+        throw .broken("it has two tensors called \(quoted(entry.name))")
       }
       guard data <= fileSize, entry.start <= fileSize - data,
         entry.byteCount <= fileSize - data - entry.start
       else {
-        throw .broken("its tensor \(entry.name.debugDescription) does not lie within the file")
+        throw .broken("its tensor \(quoted(entry.name)) does not lie within the file")
       }
       entries[i].start = data + entry.start
     }
-    let ordered = entries.sorted { $0.start < $1.start }
-    for (a, b) in zip(ordered, ordered.dropFirst()) where a.start + a.byteCount > b.start {
-      throw .broken(
-        "its tensors \(a.name.debugDescription) and \(b.name.debugDescription) overlap")
+    let ordered = entries.indices.sorted { entries[$0].start < entries[$1].start }
+    for (i, j) in zip(ordered, ordered.dropFirst()) {
+      let (a, b) = (entries[i], entries[j])
+      guard a.start + a.byteCount > b.start else { continue }
+      throw .broken("its tensors \(quoted(a.name)) and \(quoted(b.name)) overlap")
     }
   }
 

@@ -1,3 +1,4 @@
+import ItoComponents
 import ItoTensors
 
 /// Takes the fields of a GGUF header one after the other.
@@ -97,7 +98,7 @@ struct GGUFReader {
     let name = try text()
     let rank = try take(UInt32.self)
     guard rank <= 4 else {
-      throw .broken("its tensor \(name.debugDescription) has \(rank) axes, more than 4")
+      throw .broken("its tensor \(quoted(name)) has \(rank) axes, more than 4")
     }
     var dims: [Int] = []
     var count = 1
@@ -105,22 +106,22 @@ struct GGUFReader {
       let dim = try take(UInt64.self)
       let (product, overflows) = count.multipliedReportingOverflow(by: Int(clamping: dim))
       guard dim > 0, !overflows, product <= Int.max / 64 else {
-        throw .broken("its tensor \(name.debugDescription) has an impossible shape")
+        throw .broken("its tensor \(quoted(name)) has an impossible shape")
       }
       count = product
       dims.append(Int(dim))
     }
     let id = try take(UInt32.self)
     guard let type = GGUFType.numbered(id) else {
-      throw .unusual("its tensor \(name.debugDescription) is of the unknown type \(id)")
+      throw .unusual("its tensor \(quoted(name)) is of the unknown type \(id)")
     }
     guard (dims.first ?? 1) % type.blockCount == 0 else {
       throw .broken(
-        "rows of its tensor \(name.debugDescription) do not fill whole blocks of \(type.name)")
+        "rows of its tensor \(quoted(name)) do not fill whole blocks of \(type.name)")
     }
     let offset = try take(UInt64.self)
     guard offset <= UInt64(bytes.count), offset % UInt64(alignment) == 0 else {
-      throw .broken("its tensor \(name.debugDescription) begins at no place it could")
+      throw .broken("its tensor \(quoted(name)) begins at no place it could")
     }
     return GGUFHeader.Entry(
       name: name, type: type, shape: Shape(dims.reversed()), start: Int(offset),

@@ -1,7 +1,9 @@
 import ItoTensors
 
 /// A way in which a GGUF file keeps elements: plain numbers, or blocks of quantized ones.
-struct GGUFType: Sendable {
+///
+/// One object for all tensors of a type: files may have tens of thousands of them.
+final class GGUFType: Sendable {
   /// Writes the float32 elements of `count` blocks.
   typealias Decoder =
     @Sendable (
@@ -19,16 +21,16 @@ struct GGUFType: Sendable {
   }
 
   /// The number in the file.
-  var id: UInt32
+  let id: UInt32
   /// The name users know.
-  var name: String
+  let name: String
   /// Elements of one block.
-  var blockCount: Int
+  let blockCount: Int
   /// Bytes of one block.
-  var blockSize: Int
-  var reading: Reading
+  let blockSize: Int
+  let reading: Reading
 
-  init(_ id: UInt32, _ name: String, plain type: SafeTensorsType) {
+  convenience init(_ id: UInt32, _ name: String, plain type: SafeTensorsType) {
     self.init(id, name, 1, type.bitWidth / 8, .plain(type))
   }
 
@@ -41,7 +43,7 @@ struct GGUFType: Sendable {
   }
 
   /// A format whose blocks `decode` writes one at a time.
-  init(
+  convenience init(
     _ id: UInt32, _ name: String, _ blockCount: Int, _ blockSize: Int,
     decode: @escaping @Sendable (UnsafeRawPointer, UnsafeMutablePointer<Float>) -> Void
   ) {

@@ -19,7 +19,8 @@ public struct PickleCheckpoint: TensorSource {
   /// What is stored under each name, in the order of the file.
   public let contents: [StoredTensor]
 
-  private let places: [String: Place]
+  private let positions: [String: Int]
+  private let places: [Place]
   private let storage: Storage
   private let mapped: MappedFile?
 
@@ -48,7 +49,10 @@ public struct PickleCheckpoint: TensorSource {
     }
     let file = try TorchFile(bytes, file: origin)
     var contents: [StoredTensor] = []
-    var places: [String: Place] = [:]
+    var places: [Place] = []
+    // The pickle's budget has them without room to spare.
+    contents.reserveCapacity(file.contents.tensors.count)
+    places.reserveCapacity(file.contents.tensors.count)
     for (name, tensor) in file.contents.tensors {
       let found = file.storages[tensor.storage]
       let count = tensor.shape.count
@@ -56,31 +60,34 @@ public struct PickleCheckpoint: TensorSource {
         StoredTensor(
           name: name, type: found.type.rawValue, shape: tensor.shape,
           byteCount: count * found.type.bitWidth / 8))
-      places[name] = Place(tensor: tensor, type: found.type, start: found.start)
+      places.append(Place(tensor: tensor, type: found.type, start: found.start))
     }
     self.origin = origin
     self.contents = contents
     self.places = places
+    positions = file.contents.positions
     metadata = file.contents.metadata
     storage = Storage(viewing: base, byteCount: bytes.count, owner: owner)
     mapped = owner as? MappedFile
   }
 
   /// The names of all tensors.
-  public var keys: Set<String> { Set(places.keys) }
+  public var keys: Set<String> { Set(positions.keys) }
+
+  private func place(of key: String) -> Place? { positions[key].map { places[$0] } }
 
   /// The shape of a tensor.
-  public func shape(of key: String) -> Shape? { places[key]?.tensor.shape }
+  public func shape(of key: String) -> Shape? { place(of: key)?.tensor.shape }
 
   /// The element type `tensor` gives.
-  public func dtype(of key: String) -> DType? { places[key]?.type.dtype }
+  public func dtype(of key: String) -> DType? { place(of: key)?.type.dtype }
 
   /// The files whose memory its tensors share.
   public var mappedFiles: [MappedFile] { mapped.map { [$0] } ?? [] }
 
   /// Reads a tensor.
   public func tensor(_ key: String) throws(CheckpointError) -> Tensor {
-    guard let place = places[key] else { throw .noSuchTensor(key, file: origin) }
+    guard let place = place(of: key) else { throw .noSuchTensor(key, file: origin) }
     try mapped?.checkLength()
     let size = place.type.bitWidth / 8
     let start = UnsafeRawPointer(storage.base) + place.start + place.tensor.offset * size

@@ -1,3 +1,4 @@
+import ItoComponents
 import ItoTensors
 
 /// What a pickle holds, with a name for every tensor.
@@ -8,6 +9,8 @@ import ItoTensors
 struct PickleContents: Sendable {
   /// Tensors by name, in the order of the file.
   private(set) var tensors: [(name: String, tensor: PickleTensor)] = []
+  /// The place of each name among them.
+  private(set) var positions: [String: Int] = [:]
   private(set) var metadata: [String: String] = [:]
 
   private static let deepest = 16
@@ -22,9 +25,11 @@ struct PickleContents: Sendable {
       root = inner
     }
     try add(root, "", depth: 0, &machine, textOnly: false)
-    var seen: Set<String> = []
-    for (name, _) in tensors where !seen.insert(name).inserted {
-      throw .broken("its pickle has two tensors called '\(name)'")
+    positions.reserveCapacity(tensors.count)
+    for (i, (name, _)) in tensors.enumerated() {
+      guard positions.updateValue(i, forKey: name) == nil else {
+        throw .broken("its pickle has two tensors called \(quoted(name))")
+      }
     }
   }
 
@@ -33,13 +38,18 @@ struct PickleContents: Sendable {
     textOnly: Bool
   ) throws(PickleFault) {
     // An object that many others share would be visited once for each of them.
-    try machine.charge(48 + name.utf8.count)
+    try machine.budget.take(PickleBudget.overhead + name.utf8.count)
     guard depth <= Self.deepest else { throw .broken("its pickle is nested too deeply") }
-    func note(_ text: String) {
-      if !name.isEmpty && text.utf8.count <= 4096 { metadata[name] = text }
+    func note(_ text: String) throws(PickleFault) {
+      guard !name.isEmpty && text.utf8.count <= 4096 else { return }
+      try machine.budget.take(192)
+      metadata[name] = text
     }
     switch value {
     case .tensor(let number) where !textOnly:
+      // With its places in the table of names and in those of `PickleCheckpoint`.
+      try machine.budget.take(192)
+      try machine.budget.makeRoom(for: 1, in: &tensors)
       tensors.append((name.isEmpty ? "tensor" : name, machine.tensors[number]))
     case .dictionary(let place) where depth == 0 || !textOnly:
       let members = machine.arena[place]
@@ -60,10 +70,10 @@ struct PickleContents: Sendable {
           element, name.isEmpty ? "\(i)" : "\(name).\(i)", depth: depth + 1, &machine,
           textOnly: textOnly)
       }
-    case .text(let text): note(text)
-    case .int(let number): note(String(number))
-    case .double(let number): note(String(number))
-    case .bool(let flag): note(String(flag))
+    case .text(let text): try note(text)
+    case .int(let number): try note(String(number))
+    case .double(let number): try note(String(number))
+    case .bool(let flag): try note(String(flag))
     default: break
     }
   }

@@ -31,7 +31,7 @@ extension PickleMachine {
     case "p": try memoize(try lineNumber())
     case "q": try memoize(Int(try take(UInt8.self)))
     case "r": try memoize(Int(try take(UInt32.self)))
-    case "\u{94}": try memoize(memo.count)
+    case "\u{94}": try memoizeNext()
     case "g": try recall(try lineNumber())
     case "h": try recall(Int(try take(UInt8.self)))
     case "j": try recall(Int(try take(UInt32.self)))
@@ -55,7 +55,7 @@ extension PickleMachine {
   /// Text of Python 2, which need not be UTF-8 because it may be bytes.
   private mutating func pushOldText(_ length: Int) throws(PickleFault) {
     let bytes = try take(length)
-    try charge(32 + length)
+    try budget.take(text: length)
     stack.append(String(validating: bytes).map { .text($0) } ?? .opaque)
   }
 

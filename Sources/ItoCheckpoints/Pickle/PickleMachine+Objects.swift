@@ -40,9 +40,9 @@ extension PickleMachine {
     return true
   }
 
-  /// A name for people. Functions of `os` call themselves `posix` or `nt`.
+  /// A name for people, or its beginning. Functions of `os` call themselves `posix` or `nt`.
   private static func spelled(_ module: String, _ name: String) -> String {
-    let full = "\(module).\(name)"
+    let full = "\(module.prefix(200)).\(name.prefix(200))"
     return module == "posix" || module == "nt" ? "\(full) (Python's os.\(name))" : full
   }
 
@@ -85,10 +85,13 @@ extension PickleMachine {
   }
 
   /// The keys and values in turn that `OrderedDict(arguments)` holds.
-  private func pairs(_ arguments: [PickleValue]) throws(PickleFault) -> [PickleValue] {
+  private mutating func pairs(
+    _ arguments: [PickleValue]
+  ) throws(PickleFault) -> [PickleValue] {
     guard let first = arguments.first else { return [] }
     guard case .list(let list) = first else { throw .broken("its pickle has a bad dictionary") }
     var result: [PickleValue] = []
+    try budget.makeRoom(for: 2 * arena[list].count, in: &result)
     for item in arena[list] {
       switch item {
       case .tuple(let pair), .list(let pair):
@@ -124,7 +127,9 @@ extension PickleMachine {
       let strides = integers(arguments[3]), sizes.count == strides.count, offset >= 0
     else { throw .broken("its pickle describes a tensor in an unknown way") }
     try checkExtent(sizes, strides, offset, limit: storages[storage].count)
-    try charge(160 + 32 * sizes.count)
+    try budget.take(sizes.count, of: Int.self)
+    try budget.take(strides.count, of: Int.self)
+    try budget.makeRoom(for: 1, in: &tensors)
     tensors.append(
       PickleTensor(storage: storage, offset: offset, shape: Shape(sizes), strides: strides))
     return tensors.count - 1
@@ -133,6 +138,7 @@ extension PickleMachine {
   private func integers(_ value: PickleValue) -> [Int]? {
     guard case .tuple(let place) = value, arena[place].count <= 16 else { return nil }
     var result: [Int] = []
+    result.reserveCapacity(arena[place].count)
     for case .int(let number) in arena[place] where number >= 0 { result.append(number) }
     return result.count == arena[place].count ? result : nil
   }

@@ -1,3 +1,5 @@
+import ItoComponents
+
 /// The two layouts in which `torch.save` has kept a pickle and the data it refers to.
 struct TorchFile {
   /// A run of elements and where it lies.
@@ -42,16 +44,19 @@ struct TorchFile {
       throw PickleFault.broken("its numbers are not little-endian")
     }
     var machine = PickleMachine(
-      UnsafeRawBufferPointer(rebasing: bytes[range]), fileSize: bytes.count)
+      UnsafeRawBufferPointer(rebasing: bytes[range]),
+      budget: PickleBudget(fileSize: bytes.count, held: zip.size))
     let root = try machine.run()
     contents = try PickleContents(root, &machine)
+    storages.reserveCapacity(machine.storages.count)
     for storage in machine.storages {
       guard let place = zip.entries["\(folder)data/\(storage.key)"] else {
-        throw PickleFault.broken("it lacks the data '\(storage.key)' that its pickle refers to")
+        throw PickleFault.broken(
+          "it lacks the data \(quoted(storage.key)) that its pickle refers to")
       }
       guard place.count / (storage.type.bitWidth / 8) >= storage.count else {
         throw PickleFault.broken(
-          "its data '\(storage.key)' has \(place.count) bytes, too few for \(storage.count) "
+          "its data \(quoted(storage.key)) has \(place.count) bytes, too few for \(storage.count) "
             + "\(storage.type.rawValue) elements")
       }
       storages.append(Run(type: storage.type, start: place.lowerBound))
@@ -66,7 +71,8 @@ struct TorchFile {
   /// Four pickles (a number to know the file by, a version, facts of the machine, the object), one
   /// with the keys of the runs of elements, and then the runs, each after its length.
   private init(plain bytes: UnsafeRawBufferPointer) throws {
-    var machine = PickleMachine(bytes, at: Self.magic.count, fileSize: bytes.count)
+    var machine = PickleMachine(
+      bytes, at: Self.magic.count, budget: PickleBudget(fileSize: bytes.count))
     guard case .int(1001) = try machine.run() else {
       throw PickleFault.broken("it is of an unknown version of PyTorch's old layout")
     }
@@ -84,24 +90,27 @@ struct TorchFile {
     guard case .list(let place) = try machine.run() else {
       throw PickleFault.broken("it lacks the list of its data")
     }
-    var starts: [String: Int] = [:]
-    let known = Dictionary(machine.storages.map { ($0.key, $0) }) { first, _ in first }
+    var starts = [Int?](repeating: nil, count: machine.storages.count)
     var position = machine.position
     for case .text(let key) in machine.arena[place] {
-      guard let storage = known[key], starts[key] == nil else {
-        throw PickleFault.broken("it has the data '\(key)' that its pickle does not refer to")
+      guard let number = machine.storageNumbers[key], starts[number] == nil else {
+        throw PickleFault.broken(
+          "it has the data \(quoted(key)) that its pickle does not refer to")
       }
+      let storage = machine.storages[number]
       guard let count = bytes.integer(Int64.self, at: position), count == storage.count,
         storage.count <= (bytes.count - position - 8) / (storage.type.bitWidth / 8)
       else {
-        throw PickleFault.broken("its data '\(key)' does not lie within the file")
+        throw PickleFault.broken("its data \(quoted(key)) does not lie within the file")
       }
-      starts[key] = position + 8
+      starts[number] = position + 8
       position += 8 + storage.count * storage.type.bitWidth / 8
     }
-    for storage in machine.storages {
-      guard let start = starts[storage.key] else {
-        throw PickleFault.broken("it lacks the data '\(storage.key)' that its pickle refers to")
+    storages.reserveCapacity(starts.count)
+    for (storage, start) in zip(machine.storages, starts) {
+      guard let start else {
+        throw PickleFault.broken(
+          "it lacks the data \(quoted(storage.key)) that its pickle refers to")
       }
       storages.append(Run(type: storage.type, start: start))
     }
@@ -109,7 +118,7 @@ struct TorchFile {
 
   /// A pickle without any data: nothing to load, but read so that what it wants can be named.
   private init(bare bytes: UnsafeRawBufferPointer) throws {
-    var machine = PickleMachine(bytes, fileSize: bytes.count)
+    var machine = PickleMachine(bytes, budget: PickleBudget(fileSize: bytes.count))
     let root = try machine.run()
     contents = try PickleContents(root, &machine)
     guard machine.storages.isEmpty, contents.tensors.isEmpty else {

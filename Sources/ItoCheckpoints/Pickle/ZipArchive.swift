@@ -8,6 +8,8 @@
 struct ZipArchive: Sendable {
   /// The bytes of each entry, as a range of the archive's.
   private(set) var entries: [String: Range<Int>] = [:]
+  /// The most that reading the entries takes, with the table's old and new place while it grows.
+  var size: Int { entries.keys.reduce(0) { $0 + 176 + $1.utf8.count } }
 
   /// Reads the directory of the archive that `bytes` are.
   init(_ bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointError) {

@@ -67,7 +67,7 @@ public struct SafeTensors: TensorSource {
     metadata = header.metadata
     dataStart = header.dataStart
     positions = Dictionary(
-      uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
+      uniqueKeysWithValues: header.entries.enumerated().lazy.map { ($1.name, $0) })
   }
 
   /// The names of all tensors.

@@ -21,6 +21,10 @@ struct SafeTensorsHeader: Sendable {
   var dataStart = 0
 
   static let longest = 100_000_000
+  /// Texts in the metadata at most; the most seen in published files is a few hundred.
+  static let mostTexts = 8192
+  /// Axes at most; models have up to six.
+  static let mostAxes = 16
 
   /// Reads the header of a file of `bytes`. Nothing in the file is trusted.
   init(_ bytes: UnsafeRawBufferPointer, file: String) throws(CheckpointError) {
@@ -49,7 +53,10 @@ struct SafeTensorsHeader: Sendable {
     } catch {
       throw corrupt("its header is not valid: \(error)")
     }
-    for (name, value) in json.object ?? [:] {
+    let object = json.object ?? [:]
+    // What an entry takes is bounded by its text, as long as the list has no room to spare.
+    entries.reserveCapacity(object.count)
+    for (name, value) in object {
       do {
         if name == "__metadata__" {
           metadata = try Self.metadata(value)
@@ -57,7 +64,7 @@ struct SafeTensorsHeader: Sendable {
           entries.append(try Self.entry(name, value))
         }
       } catch {
-        throw corrupt("in its header, \(name.debugDescription) \(error.text)")
+        throw corrupt("in its header, \(quoted(name)) \(error.text)")
       }
     }
     do {
@@ -77,10 +84,13 @@ private struct Violation: Error {
 extension SafeTensorsHeader {
   private static func metadata(_ value: JSONValue) throws(Violation) -> [String: String] {
     guard let object = value.object else { throw Violation("is \(value.kind), not an object") }
+    guard object.count <= mostTexts else {
+      throw Violation("has \(object.count) texts; \(mostTexts) are allowed")
+    }
     var result: [String: String] = [:]
     for (key, value) in object {
       guard let text = value.string else {
-        throw Violation("has \(value.kind) under \(key.debugDescription); only text is allowed")
+        throw Violation("has \(value.kind) under \(quoted(key)); only text is allowed")
       }
       result[key] = text
     }
@@ -93,7 +103,7 @@ extension SafeTensorsHeader {
     guard let object = value.object else { throw Violation("is \(value.kind), not an object") }
     guard let typeName = object["dtype"]?.string else { throw Violation("has no dtype") }
     guard let type = SafeTensorsType(rawValue: typeName) else {
-      throw Violation("has the unknown dtype \(typeName.debugDescription)")
+      throw Violation("has the unknown dtype \(quoted(typeName))")
     }
     let dims = try counts(object["shape"], "shape")
     let offsets = try counts(object["data_offsets"], "data_offsets")
@@ -112,11 +122,15 @@ extension SafeTensorsHeader {
 
   private static func counts(_ value: JSONValue?, _ what: String) throws(Violation) -> [Int] {
     guard let elements = value?.array else { throw Violation("has no \(what)") }
+    guard elements.count <= mostAxes else {
+      throw Violation("has \(elements.count) numbers in its \(what); \(mostAxes) are allowed")
+    }
     var result: [Int] = []
     result.reserveCapacity(elements.count)
     for element in elements {
       guard let count = element.int, count >= 0 else {
-        throw Violation("has \(element) in its \(what), which must be whole numbers from 0 on")
+        throw Violation(
+          "has \(element.brief) in its \(what), which must be whole numbers from 0 on")
       }
       result.append(count)
     }
@@ -148,7 +162,7 @@ extension SafeTensorsHeader {
     var end = 0
     for entry in entries {
       // Built only when something is wrong: quoting thousands of names takes longer than the check.
-      var name: String { entry.name.debugDescription }
+      var name: String { quoted(entry.name) }
       let begin = entry.range.lowerBound
       guard begin == end else {
         throw Violation(

@@ -2,14 +2,13 @@
 ///
 /// Two objects are equal when they hold the same keys and values, whatever the order. Keys compare
 /// as Swift strings do: by canonical equivalence.
+///
+/// Members that were read from a text stay in a compact form, at most 1.75 times as large as their text,
+/// and become values when they are asked for; an object that is changed takes its members out of it.
 public struct JSONObject: Sendable {
-  /// The keys, in order.
-  public private(set) var keys: [String] = []
-  /// The values, in the order of the keys.
-  public private(set) var values: [JSONValue] = []
-  /// Position of each key; kept only past `indexThreshold` members, below which a scan is quicker.
-  private var index: [String: Int] = [:]
-  private static let indexThreshold = 8
+  /// Where the members are while they are as they were read.
+  private var packed: PackedJSON?
+  private var members = Members()
 
   /// An object without members.
   public init() {}
@@ -19,24 +18,49 @@ public struct JSONObject: Sendable {
     for (key, value) in members { self[key] = value }
   }
 
+  init(packed: PackedJSON) { self.packed = packed }
+
   /// Number of members.
-  public var count: Int { keys.count }
+  public var count: Int { packed?.count ?? members.keys.count }
 
   /// Whether there are no members.
-  public var isEmpty: Bool { keys.isEmpty }
+  public var isEmpty: Bool { count == 0 }
+
+  /// The keys, in order.
+  public var keys: [String] { packed == nil ? members.keys : map(\.key) }
+
+  /// The values, in the order of the keys.
+  public var values: [JSONValue] { packed == nil ? members.values : map(\.value) }
 
   /// The value under `key`. Setting a new key appends it; setting nil removes it.
   public subscript(key: String) -> JSONValue? {
-    get { position(of: key).map { values[$0] } }
+    get {
+      if let packed { return packed.member(key).map { packed.value(at: $0) } }
+      return members.position(of: key).map { members.values[$0] }
+    }
     set {
-      switch (position(of: key), newValue) {
-      case (let at?, let value?): values[at] = value
-      case (let at?, nil): remove(at: at)
-      case (nil, let value?): append(key, value)
+      if packed != nil {
+        var taken = Members()
+        for (key, value) in self { taken.append(key, value) }
+        (members, packed) = (taken, nil)
+      }
+      switch (members.position(of: key), newValue) {
+      case (let at?, let value?): members.values[at] = value
+      case (let at?, nil): members.remove(at: at)
+      case (nil, let value?): members.append(key, value)
       case (nil, nil): break
       }
     }
   }
+}
+
+/// Members in a form that can be changed.
+private struct Members: Sendable {
+  var keys: [String] = []
+  var values: [JSONValue] = []
+  /// Position of each key; kept only past `indexThreshold` members, below which a scan is quicker.
+  private var index: [String: Int] = [:]
+  private static let indexThreshold = 8
 
   func position(of key: String) -> Int? {
     keys.count > Self.indexThreshold ? index[key] : keys.firstIndex(of: key)
@@ -53,7 +77,7 @@ public struct JSONObject: Sendable {
     }
   }
 
-  private mutating func remove(at position: Int) {
+  mutating func remove(at position: Int) {
     keys.remove(at: position)
     values.remove(at: position)
     reindex()
@@ -70,7 +94,7 @@ public struct JSONObject: Sendable {
 extension JSONObject: Hashable {
   /// Whether both hold the same keys and values, in any order.
   public static func == (a: JSONObject, b: JSONObject) -> Bool {
-    a.count == b.count && Swift.zip(a.keys, a.values).allSatisfy { b[$0] == $1 }
+    a.count == b.count && a.allSatisfy { b[$0.key] == $0.value }
   }
 
   /// Hashes the members without regard to their order.
@@ -90,10 +114,38 @@ extension JSONObject: RandomAccessCollection {
   /// The position of the first member.
   public var startIndex: Int { 0 }
   /// The position past the last member.
-  public var endIndex: Int { keys.count }
+  public var endIndex: Int { count }
   /// The member at `position`.
   public subscript(position: Int) -> (key: String, value: JSONValue) {
-    (keys[position], values[position])
+    guard let packed else { return (members.keys[position], members.values[position]) }
+    precondition(indices.contains(position), "a JSON object has no member \(position)")
+    let place = packed.item(position)
+    return (packed.text(at: place), packed.value(at: packed.end(of: place)))
+  }
+
+  /// Goes through the members once.
+  public struct Iterator: IteratorProtocol {
+    fileprivate let object: JSONObject
+    fileprivate var remaining: Int
+    fileprivate var place: Int
+
+    /// The next member, nil past the last.
+    public mutating func next() -> (key: String, value: JSONValue)? {
+      guard remaining > 0 else { return nil }
+      remaining -= 1
+      guard let packed = object.packed else {
+        let position = object.members.keys.count - 1 - remaining
+        return (object.members.keys[position], object.members.values[position])
+      }
+      let value = packed.end(of: place)
+      defer { place = packed.end(of: value) }
+      return (packed.text(at: place), packed.value(at: value))
+    }
+  }
+
+  /// Goes through the members once.
+  public func makeIterator() -> Iterator {
+    Iterator(object: self, remaining: count, place: packed?.first ?? 0)
   }
 }
 

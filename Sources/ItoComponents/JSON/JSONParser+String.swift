@@ -1,34 +1,36 @@
 extension JSONParser {
   /// Reads a string from its opening quote to past its closing one.
-  mutating func string() throws(JSONError) -> String {
+  mutating func string() throws(JSONError) {
     let open = at
     at += 1
     let start = at
-    // Most strings have no escape and become text in one piece.
+    // Most strings have no escape and are copied in one piece.
     while true {
       guard at < bytes.count else { throw error("the string has no closing quote", at: open) }
       let byte = bytes[at]
       if byte == UInt8(ascii: "\"") {
         at += 1
-        return String(decoding: bytes[start..<(at - 1)], as: UTF8.self)
+        return pack(text: UnsafeBufferPointer(rebasing: bytes[start..<(at - 1)]))
       }
       if byte == UInt8(ascii: "\\") { break }
       try character()
     }
-    var text = Array(bytes[start..<at])
+    let tag = packed.count
+    packed.append(PackedJSON.Tag.string)
+    packed.append(contentsOf: bytes[start..<at])
     while true {
       guard at < bytes.count else { throw error("the string has no closing quote", at: open) }
       let byte = bytes[at]
       if byte == UInt8(ascii: "\"") {
         at += 1
-        return String(decoding: text, as: UTF8.self)
+        return endText(tag)
       }
       if byte == UInt8(ascii: "\\") {
-        try escape(into: &text)
+        try escape()
       } else {
         let first = at
         try character()
-        text.append(contentsOf: bytes[first..<at])
+        packed.append(contentsOf: bytes[first..<at])
       }
     }
   }
@@ -68,19 +70,19 @@ extension JSONParser {
     return length
   }
 
-  private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
+  private mutating func escape() throws(JSONError) {
     let start = at
     at += 1
     let kind = current
     at += 1
     switch kind {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(kind)
-    case UInt8(ascii: "b"): text.append(0x08)
-    case UInt8(ascii: "f"): text.append(0x0C)
-    case UInt8(ascii: "n"): text.append(0x0A)
-    case UInt8(ascii: "r"): text.append(0x0D)
-    case UInt8(ascii: "t"): text.append(0x09)
-    case UInt8(ascii: "u"): text.append(contentsOf: String(try codePoint(start)).utf8)
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): packed.append(kind)
+    case UInt8(ascii: "b"): packed.append(0x08)
+    case UInt8(ascii: "f"): packed.append(0x0C)
+    case UInt8(ascii: "n"): packed.append(0x0A)
+    case UInt8(ascii: "r"): packed.append(0x0D)
+    case UInt8(ascii: "t"): packed.append(0x09)
+    case UInt8(ascii: "u"): packed.append(contentsOf: String(try codePoint(start)).utf8)
     default: throw error("'\\' must be followed by one of \" \\ / b f n r t u", at: start)
     }
   }

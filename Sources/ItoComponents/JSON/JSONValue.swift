@@ -15,12 +15,15 @@ public enum JSONValue: Sendable, Hashable {
   /// A string.
   case string(String)
   /// An array.
-  case array([JSONValue])
+  case array(JSONArray)
   /// An object; its keys keep their order.
   case object(JSONObject)
 }
 
 extension JSONValue {
+  /// An array of `elements`.
+  public static func array(_ elements: [JSONValue]) -> JSONValue { .array(JSONArray(elements)) }
+
   /// Whether this is `null`.
   public var isNull: Bool { self == .null }
 
@@ -49,7 +52,7 @@ extension JSONValue {
   }
 
   /// The elements, or nil when this is not an array.
-  public var array: [JSONValue]? {
+  public var array: JSONArray? {
     if case .array(let value) = self { value } else { nil }
   }
 
@@ -97,7 +100,7 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
   /// A string.
   public init(stringLiteral value: String) { self = .string(value) }
   /// An array.
-  public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+  public init(arrayLiteral elements: JSONValue...) { self = .array(JSONArray(elements)) }
   /// An object; of a repeated key the last value counts.
   public init(dictionaryLiteral elements: (String, JSONValue)...) {
     self = .object(JSONObject(elements))

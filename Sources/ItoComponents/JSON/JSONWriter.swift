@@ -41,13 +41,34 @@ extension JSONValue: CustomStringConvertible {
 
   /// Compact JSON.
   public var description: String { text() }
+
+  /// The beginning of its compact JSON, for a message: a file may hold anything.
+  public var brief: String {
+    var writer = JSONWriter(style: .compact, limit: 200)
+    writer.write(self, indent: 0)
+    let isWhole = writer.bytes.count <= 200
+    return String(decoding: writer.bytes.prefix(200), as: UTF8.self) + (isWhole ? "" : "…")
+  }
+}
+
+/// The beginning of `text` in quotes, for a message: a file may hold anything.
+public func quoted(_ text: some StringProtocol) -> String {
+  var beginning = String.UnicodeScalarView()
+  beginning.append(contentsOf: text.unicodeScalars.prefix(200))
+  let isWhole = text.unicodeScalars.dropFirst(200).isEmpty
+  return String(beginning).debugDescription + (isWhole ? "" : "…")
 }
 
 private struct JSONWriter {
   let style: JSONStyle
+  /// Not much more than so many bytes are written.
+  let limit: Int
   var bytes: [UInt8] = []
 
-  init(style: JSONStyle) { self.style = style }
+  init(style: JSONStyle, limit: Int = .max) {
+    self.style = style
+    self.limit = limit
+  }
 
   mutating func write(_ value: JSONValue, indent: Int) {
     switch value {
@@ -61,25 +82,28 @@ private struct JSONWriter {
         writer.write(element, indent: indent + 1)
       }
     case .object(let object):
-      list("{", "}", members(of: object), indent) { writer, member in
-        writer.write(member.key)
-        writer.put(writer.style.isPretty ? ": " : ":")
-        writer.write(member.value, indent: indent + 1)
+      if style.sortsKeys {
+        let sorted = object.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        list("{", "}", sorted, indent) { $0.write($1, indent) }
+      } else {
+        list("{", "}", object, indent) { $0.write($1, indent) }
       }
     }
   }
 
-  private func members(of object: JSONObject) -> [(key: String, value: JSONValue)] {
-    guard style.sortsKeys else { return Array(object) }
-    return object.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+  private mutating func write(_ member: (key: String, value: JSONValue), _ indent: Int) {
+    write(member.key)
+    put(style.isPretty ? ": " : ":")
+    write(member.value, indent: indent + 1)
   }
 
-  private mutating func list<Item>(
-    _ open: String, _ close: String, _ items: [Item], _ indent: Int,
-    _ writeItem: (inout JSONWriter, Item) -> Void
+  private mutating func list<Items: Collection>(
+    _ open: String, _ close: String, _ items: Items, _ indent: Int,
+    _ writeItem: (inout JSONWriter, Items.Element) -> Void
   ) {
     put(open)
     for (i, item) in items.enumerated() {
+      if bytes.count > limit { return }
       if i > 0 { put(",") }
       lineBreak(indent + 1)
       writeItem(&self, item)
@@ -107,6 +131,7 @@ private struct JSONWriter {
   private mutating func write(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
     for byte in text.utf8 {
+      if bytes.count > limit { return }
       switch byte {
       case UInt8(ascii: "\""): put("\\\"")
       case UInt8(ascii: "\\"): put("\\\\")

@@ -8,6 +8,8 @@ private struct PlotDrawing {
   let plot: Plot
   let xScale: PlotScale
   let yScale: PlotScale
+  /// The plot's, or more for long names.
+  let width: Double
   /// The frame's edges.
   let left = 70.0
   let top: Double
@@ -27,20 +29,22 @@ private struct PlotDrawing {
     top = plot.title.isEmpty ? 16 : 40
     let names = plot.series.map(\.name).filter { !$0.isEmpty }
     let longest = names.map(\.count).max() ?? 0
-    right = plot.width - (names.isEmpty ? 16 : min(plot.width / 3, 44 + 6.6 * Double(longest)))
+    let legend = names.isEmpty ? 16 : 44 + 6.6 * Double(longest)
+    right = plot.width - min(plot.width / 3, legend)
+    width = right + legend
     bottom = plot.height - 48
   }
 
   func document() -> String {
     var drawing = self
     drawing.put(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(f(plot.width))\" "
-        + "height=\"\(f(plot.height))\" viewBox=\"0 0 \(f(plot.width)) \(f(plot.height))\" "
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(f(width))\" "
+        + "height=\"\(f(plot.height))\" viewBox=\"0 0 \(f(width)) \(f(plot.height))\" "
         + "font-family=\"sans-serif\" font-size=\"12\">")
     drawing.put("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>")
     drawing.addAxes()
     for (number, series) in plot.series.enumerated() {
-      drawing.add(series, color: Plot.colors[number % Plot.colors.count])
+      drawing.add(series, Plot.Style(series: number))
     }
     drawing.addLegend()
     drawing.put("</svg>")
@@ -79,7 +83,7 @@ private struct PlotDrawing {
     text(plot.y.label, 16, middle, extra: " transform=\"rotate(-90 16 \(f(middle)))\"")
   }
 
-  private mutating func add(_ series: Plot.Series, color: String) {
+  private mutating func add(_ series: Plot.Series, _ style: Plot.Style) {
     var path = ""
     var isDown = false
     for point in series.points {
@@ -92,26 +96,49 @@ private struct PlotDrawing {
       if let interval = point.interval, let low = row(interval.lowerBound),
         let high = row(interval.upperBound)
       {
-        put("<path d=\"M\(f(x)) \(f(low))V\(f(high))\" stroke=\"\(color)\" stroke-width=\"1\"/>")
+        put(
+          "<path d=\"M\(f(x)) \(f(low))V\(f(high))\" stroke=\"\(style.color)\" stroke-width=\"1\"/>"
+        )
       }
-      if series.hasMarks {
-        put("<circle cx=\"\(f(x))\" cy=\"\(f(y))\" r=\"3\" fill=\"\(color)\"/>")
-      }
+      if series.hasMarks { mark(x, y, radius: 3, style) }
       if !point.label.isEmpty { text(point.label, x + 5, y - 5, anchor: "start") }
     }
     if series.hasLine, !path.isEmpty {
-      put("<path d=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.8\"/>")
+      put(
+        "<path d=\"\(path)\" fill=\"none\" stroke=\"\(style.color)\" stroke-width=\"1.8\""
+          + "\(style.dashes)/>")
+    }
+  }
+
+  private mutating func mark(_ x: Double, _ y: Double, radius r: Double, _ style: Plot.Style) {
+    let fill = "fill=\"\(style.color)\"/>"
+    switch style.mark {
+    case 1:
+      put("<path d=\"M\(f(x - r)) \(f(y - r))h\(f(2 * r))v\(f(2 * r))h\(f(-2 * r))z\" \(fill)")
+    case 2:
+      put(
+        "<path d=\"M\(f(x)) \(f(y - 1.3 * r))l\(f(1.2 * r)) \(f(2.2 * r))h\(f(-2.4 * r))z\" \(fill)"
+      )
+    case 3:
+      let d = 1.4 * r
+      put(
+        "<path d=\"M\(f(x)) \(f(y - d))l\(f(d)) \(f(d))l\(f(-d)) \(f(d))l\(f(-d)) \(f(-d))z\" \(fill)"
+      )
+    default: put("<circle cx=\"\(f(x))\" cy=\"\(f(y))\" r=\"\(f(r))\" \(fill)")
     }
   }
 
   private mutating func addLegend() {
     var y = top + 12
     for (number, series) in plot.series.enumerated() where !series.name.isEmpty {
-      let color = Plot.colors[number % Plot.colors.count]
-      put(
-        series.hasLine
-          ? "<path d=\"M\(f(right + 10)) \(f(y - 4))h18\" stroke=\"\(color)\" stroke-width=\"2.5\"/>"
-          : "<circle cx=\"\(f(right + 19))\" cy=\"\(f(y - 4))\" r=\"4\" fill=\"\(color)\"/>")
+      let style = Plot.Style(series: number)
+      if series.hasLine {
+        put(
+          "<path d=\"M\(f(right + 4)) \(f(y - 4))h26\" stroke=\"\(style.color)\" stroke-width=\"2.5\""
+            + "\(style.dashes)/>")
+      } else {
+        mark(right + 19, y - 4, radius: 4, style)
+      }
       text(series.name, right + 34, y, anchor: "start")
       y += 18
     }

@@ -13,11 +13,11 @@ public struct Plot: Sendable {
   public var x: Axis
   /// The axis at the left.
   public var y: Axis
-  /// What is drawn, in order; the order also chooses the colours.
+  /// What is drawn, in order; the order also chooses colours, dashes and marks.
   public var series: [Series]
-  /// Size of the whole picture in points.
+  /// Width of the whole picture in points; it is wider when the names in the legend need more than a third of it.
   public var width: Double
-  /// Size of the whole picture in points.
+  /// Height of the whole picture in points.
   public var height: Double
 
   /// A chart of 720 × 440 points.
@@ -102,10 +102,29 @@ public struct Plot: Sendable {
     }
   }
 
-  /// Colours that people with colour blindness can tell apart.
+  /// Colours that people with colour blindness can tell apart. Past them they come again with other dashes
+  /// and marks.
   ///
   /// - Source: Okabe & Ito 2008, *Color Universal Design*, jfly.uni-koeln.de/color.
   public static let colors = [
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D00",
   ]
+
+  /// How the line of a series is broken, by how often the colours were gone through before it; empty: not.
+  static let dashes = ["", "7 3", "2 3", "10 3 2 3"]
+
+  /// The look of a series' line and marks; 32 can be told apart.
+  struct Style {
+    var color: String
+    /// The attribute that breaks a line, empty for none.
+    var dashes: String
+    /// Number of the mark's shape: circle, square, triangle, diamond.
+    var mark: Int
+
+    init(series number: Int) {
+      color = Plot.colors[number % Plot.colors.count]
+      mark = number / Plot.colors.count % Plot.dashes.count
+      dashes = mark == 0 ? "" : " stroke-dasharray=\"\(Plot.dashes[mark])\""
+    }
+  }
 }

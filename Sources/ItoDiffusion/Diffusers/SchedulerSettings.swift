@@ -91,9 +91,15 @@ struct SchedulerSettings {
     return choice
   }
 
+  /// Numbers that a list may have: one for each training step, of which there are 1000 in practice.
+  private static let longestList = 1 << 16
+
   mutating func doubles(_ key: String) throws(SamplingError) -> [Double]? {
     guard let value = value(key) else { return nil }
     guard let items = value.array else { throw wrong(key, "a list", value) }
+    guard items.count <= Self.longestList else {
+      throw wrong(key, "a list of at most \(Self.longestList) numbers", value)
+    }
     var numbers: [Double] = []
     for item in items {
       guard let number = item.double else { throw wrong(key, "a list of numbers", item) }

@@ -72,7 +72,7 @@ extension ModelConfiguration {
     _ key: String, count: Int
   ) throws(ModelError) -> [Double]? {
     guard let found = json(key) else { return nil }
-    let numbers = found.array?.compactMap(\.double).filter(\.isFinite) ?? []
+    let numbers = found.array?.prefix(count).compactMap(\.double).filter(\.isFinite) ?? []
     guard numbers.count == count, found.array?.count == count else {
       throw wrong(key, "a list of \(count) numbers")
     }

@@ -76,7 +76,7 @@ extension SingleFileCheckpoint {
   ) throws(CheckpointError) -> JSONValue? {
     guard let text = source.metadata[configurationKey + part] else { return nil }
     do {
-      return try JSONValue.parse(Array(text.utf8), options: .python)
+      return try JSONValue.parse(text, options: .python)
     } catch {
       throw .corrupt(
         file: source.origin, reason: "the configuration of its \(part) is not valid JSON: \(error)")

@@ -63,7 +63,7 @@ private struct StableDiffusionLoader {
     }
     layout = LatentLayout(autoencoder: codec)
     convention.guidanceFeatures = network["time_cond_proj_dim"]?.int
-    let sides = network["sample_size"]?.array?.compactMap(\.int) ?? []
+    let sides = network["sample_size"]?.array?.prefix(2).compactMap(\.int) ?? []
     let side = network["sample_size"]?.int ?? 64
     let few = FewSteps(scheduler: scheduler, hasGuidanceInput: convention.guidanceFeatures != nil)
     defaults = GenerationDefaults(

@@ -56,6 +56,11 @@ public struct ModelSource: Sendable {
       guard let pair = value.array, pair.count == 2, let className = pair[1].string,
         !name.contains("/")
       else { continue }
+      guard components.count < 64 else {
+        throw .manifest(
+          file: path + "/model_index.json", key: name,
+          reason: "is one part too many: 64 are allowed, and no pipeline has a third of them")
+      }
       components[name] = ModelComponent(
         name: name, className: className, folder: path + "/" + name, variant: variant)
     }

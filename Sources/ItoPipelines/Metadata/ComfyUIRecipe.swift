@@ -6,7 +6,7 @@ extension RecipeFormat {
   /// ComfyUI: the graph that was run, as JSON under `prompt`.
   static let comfyUI = RecipeFormat(name: "ComfyUI") { metadata in
     guard let text = metadata["prompt"],
-      let json = try? JSONValue.parse(Array(text.utf8), options: .python), let nodes = json.object
+      let json = try? JSONValue.parse(text, options: .python), let nodes = json.object
     else { return nil }
     return ComfyUIGraph(nodes: nodes).recipe
   }
@@ -45,7 +45,8 @@ private struct ComfyUIGraph {
     if samplers.count > 1 {
       recipe.others.append(.init(key: "sampling nodes", value: "\(samplers.count)"))
     }
-    for (_, node) in nodes where Self.isForeign(Self.type(node)) {
+    // A hundred say enough; a file may hold any number of them.
+    for (_, node) in nodes.lazy.filter({ Self.isForeign(Self.type($0.value)) }).prefix(100) {
       recipe.others.append(.init(key: "node", value: Self.type(node)))
     }
     return recipe

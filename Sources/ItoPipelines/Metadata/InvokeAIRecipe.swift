@@ -6,7 +6,7 @@ extension RecipeFormat {
   /// InvokeAI: a JSON object under `invokeai_metadata`.
   static let invokeAI = RecipeFormat(name: "InvokeAI") { metadata in
     guard let text = metadata["invokeai_metadata"],
-      let json = try? JSONValue.parse(Array(text.utf8), options: .python), let object = json.object
+      let json = try? JSONValue.parse(text, options: .python), let object = json.object
     else { return nil }
     return PictureRecipe(invokeAI: object)
   }
@@ -32,7 +32,8 @@ extension PictureRecipe {
       sampler = isKarras ? String(name.dropLast(2)) : name
       schedule = isKarras ? "Karras" : nil
     }
-    for item in object["loras"]?.array ?? [] {
+    // A file may hold any number of these; a hundred are more than anyone uses.
+    for item in (object["loras"]?.array ?? []).prefix(100) {
       guard let name = Self.name(item["model"] ?? item["lora"]) else { continue }
       adapters.append(Adapter(name: name, strength: item["weight"]?.double ?? 1))
     }
@@ -42,7 +43,8 @@ extension PictureRecipe {
       "strength", "rand_device", "clip_skip", "scheduler", "loras", "generation_mode",
       "app_version",
     ]
-    for (key, value) in object where !known.contains(key) && Self.matters(value) {
+    let strange = object.lazy.filter { !known.contains($0.key) && Self.matters($0.value) }
+    for (key, value) in strange.prefix(100) {
       others.append(Setting(key: key, value: value.string ?? value.text()))
     }
     if ["+", "-"].contains(where: { mark in prompt.contains(")" + mark) })

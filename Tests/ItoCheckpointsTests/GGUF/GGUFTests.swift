@@ -117,10 +117,11 @@ struct GGUFFuzzTests {
       [0xFF, 0xFF, 0xFF, 0xFF],
       [12, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0x80], Array("general.alignment".utf8),
     ]
-    let (opened, violations) = try fuzz(
+    let (opened, violations, excess) = try fuzz(
       seeds, pieces: pieces, count: 20_000, seed: UInt64(part)
     ) { try GGUF(viewing: $0, owner: $1, origin: "x") }
     #expect(violations == 0)
+    #expect(excess <= allowedExcess)
     // Both ways out were taken.
     #expect(opened > 500 && opened < 15_000, "\(opened)")
   }

@@ -133,10 +133,11 @@ struct PickleFuzzTests {
       ].map { Array($0.utf8) } + [
         [0x8A, 0x08], [0x8B, 0xFF, 0xFF, 0xFF, 0x7F], [0x93], [0x94], [0x81],
       ]
-    let (opened, violations) = try fuzz(
+    let (opened, violations, excess) = try fuzz(
       seeds, pieces: pieces, count: 20_000, seed: UInt64(part)
     ) { try PickleCheckpoint(viewing: $0, owner: $1, origin: "x") }
     #expect(violations == 0)
+    #expect(excess <= allowedExcess)
     // Both ways out were taken.
     #expect(opened > 500 && opened < 15_000, "\(opened)")
   }

@@ -82,12 +82,16 @@ struct SafeTensorsFuzzTests {
     var random = SplitMix64(seed: UInt64(part))
     var accepted = 0
     var violations = 0
+    var excess = Int.min
     for _ in 0..<20_000 {
       let bytes = Self.damaged(&random)
       let contents = memory.holding(bytes)
-      guard let file = try? SafeTensors(viewing: contents, owner: memory, origin: "x") else {
-        continue
+      var file: SafeTensors?
+      let taken = peakAllocation {
+        file = try? SafeTensors(viewing: contents, owner: memory, origin: "x")
       }
+      excess = max(excess, taken - 4 * bytes.count)
+      guard let file else { continue }
       accepted += 1
       var total = 0
       for content in file.contents {
@@ -100,6 +104,7 @@ struct SafeTensorsFuzzTests {
       if total > bytes.count { violations += 1 }
     }
     #expect(violations == 0)
+    #expect(excess <= allowedExcess)
     // Both ways out were taken.
     #expect(accepted > 500 && accepted < 15_000, "\(accepted)")
   }

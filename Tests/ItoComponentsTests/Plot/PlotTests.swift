@@ -69,4 +69,39 @@ import Testing
     #expect(svg.contains(">here</text>"))
     #expect(svg.hasPrefix("<svg ") && svg.hasSuffix("</svg>\n"))
   }
+
+  @Test("Long names widen the picture and leave the frame two thirds of its width")
+  func longNames() {
+    func svg(_ name: String) -> String {
+      Plot(
+        x: Plot.Axis("x"), y: Plot.Axis("y"), series: [Plot.Series(name, points: [(0, 0), (1, 1)])]
+      ).svg()
+    }
+    // A character has 6.6 points, and the line before the name 44: 240 are a third of the width.
+    #expect(
+      svg(String(repeating: "n", count: 29)).hasPrefix(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"720\""))
+    let long = svg(String(repeating: "n", count: 60))
+    #expect(long.contains(" width=\"920\" height=\"440\" viewBox=\"0 0 920 440\""))
+    #expect(long.contains("<rect x=\"70\" y=\"16\" width=\"410\""))
+  }
+
+  @Test("Thirty-two series can be told apart, by their lines and by their marks")
+  func looks() {
+    let styles = (0..<32).map { Plot.Style(series: $0) }
+    #expect(Set(styles.map { $0.color + $0.dashes }).count == 32)
+    #expect(Set(styles.map { "\($0.color) \($0.mark)" }).count == 32)
+    func svg(_ count: Int, hasLine: Bool) -> String {
+      let series = (0..<count).map {
+        Plot.Series("s\($0)", points: [(0, 0), (1, 1)], hasLine: hasLine, hasMarks: true)
+      }
+      return Plot(x: Plot.Axis("x"), y: Plot.Axis("y"), series: series).svg()
+    }
+    // Of each line past the eighth, it and its place in the legend are broken.
+    #expect(count("stroke-dasharray", in: svg(8, hasLine: true)) == 0)
+    #expect(count("stroke-dasharray", in: svg(11, hasLine: true)) == 6)
+    #expect(count("<circle", in: svg(8, hasLine: false)) == 8 * 3)
+    #expect(count("<circle", in: svg(32, hasLine: false)) == 8 * 3)
+    #expect(count("z\" fill=", in: svg(32, hasLine: false)) == 24 * 3)
+  }
 }
