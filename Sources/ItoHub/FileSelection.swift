@@ -13,6 +13,8 @@ struct FileSelection {
   var names: [String] = []
 
   static let unused: Set = ["safety_checker", "feature_extractor", "image_encoder"]
+  /// Parts of a pipeline at most; the largest published have about a dozen.
+  private static let mostParts = 64
   private static let texts = [".json", ".txt", ".model"]
 
   /// The files of a repository that hold no part's folder: those in the root.
@@ -35,56 +37,74 @@ struct FileSelection {
       }
       return found
     }
+    return try places(in: listing.files, index: index, refuse).map { listing.files[$0] }
+  }
+
+  /// The files needed, by their places: a server may list any number of them, and these take a fraction of what
+  /// the files do.
+  private func places(
+    in files: [HubListing.File], index: JSONValue?, _ refuse: (String) -> HubError
+  ) throws(HubError) -> [Int] {
     if let index {
-      var found = listing.files.filter { $0.path == Self.index }
+      var found = files.indices.filter { files[$0].path == Self.index }
+      var parts = 0
       for (name, value) in index.object ?? [:] {
         guard !name.hasPrefix("_"), !Self.unused.contains(name), value[1]?.string != nil else {
           continue
         }
-        let part = try files(of: listing, in: name + "/", refuse)
-        guard !part.isEmpty else { throw refuse("its part '\(name)' has no files") }
+        parts += 1
+        guard parts <= Self.mostParts else {
+          throw refuse("its index names more than \(Self.mostParts) parts")
+        }
+        let part = try places(in: files, of: name + "/", refuse)
+        guard !part.isEmpty else { throw refuse("its part \(quoted(name)) has no files") }
         found += part
       }
       return found
     }
-    if listing.files.contains(where: { $0.path == "config.json" }) {
-      return try files(of: listing, in: "", refuse)
+    if files.contains(where: { $0.path == "config.json" }) {
+      return try places(in: files, of: "", refuse)
     }
-    let single = listing.files.filter {
-      !$0.path.contains("/") && ($0.path.hasSuffix(".safetensors") || $0.path.hasSuffix(".gguf"))
+    let single = files.indices.filter {
+      let path = files[$0].path
+      return !path.contains("/") && (path.hasSuffix(".safetensors") || path.hasSuffix(".gguf"))
     }
     guard single.count == 1 else {
       throw refuse(
         single.isEmpty
-          ? "it has neither a pipeline nor a model as safetensors; it has \(Self.list(listing.files))"
-          : "it has several models in one file each (\(Self.list(single))); choose one with --file")
+          ? "it has neither a pipeline nor a model as safetensors; it has \(Self.list(files))"
+          : "it has several models in one file each (\(Self.list(single.lazy.map { files[$0] }))); "
+            + "choose one with --file")
     }
     return single
   }
 
-  /// The files of one part.
-  private func files(
-    of listing: HubListing, in folder: String, _ refuse: (String) -> HubError
-  ) throws(HubError) -> [HubListing.File] {
-    let here = listing.files.filter {
-      $0.path.hasPrefix(folder) && !$0.path.dropFirst(folder.count).contains("/")
+  /// The files of one part, which lie in a folder.
+  private func places(
+    in files: [HubListing.File], of folder: String, _ refuse: (String) -> HubError
+  ) throws(HubError) -> [Int] {
+    func name(_ place: Int) -> Substring { files[place].path.dropFirst(folder.count) }
+    let here = files.indices.filter {
+      files[$0].path.hasPrefix(folder) && !name($0).contains("/")
     }
-    func name(_ file: HubListing.File) -> Substring { file.path.dropFirst(folder.count) }
-    let texts = here.filter { file in
-      Self.texts.contains(where: file.path.hasSuffix) && !name(file).contains(".index.")
-        && !name(file).hasPrefix("README")
+    let texts = here.filter { place in
+      Self.texts.contains(where: files[place].path.hasSuffix) && !name(place).contains(".index.")
+        && !name(place).hasPrefix("README")
     }
-    let all = here.filter { $0.path.contains(".safetensors") }
+    let all = here.filter { files[$0].path.contains(".safetensors") }
     if all.isEmpty {
-      let pickles = here.filter { $0.path.hasSuffix(".bin") || $0.path.hasSuffix(".pt") }
+      let pickles = here.filter {
+        files[$0].path.hasSuffix(".bin") || files[$0].path.hasSuffix(".pt")
+      }
       guard pickles.isEmpty else {
         throw refuse(
-          "the weights of '\(folder)' are pickles only (\(Self.list(pickles))), which other programs run "
-            + "when they read them; ask its author for safetensors, or choose files with --file")
+          "the weights of \(quoted(folder)) are pickles only "
+            + "(\(Self.list(pickles.lazy.map { files[$0] }))), which other programs run when they "
+            + "read them; ask its author for safetensors, or choose files with --file")
       }
       return texts
     }
-    let variants = Set(all.map { Self.variant(of: name($0)) })
+    let variants = Set(all.lazy.map { Self.variant(of: name($0)) })
     let chosen: String?
     if let variant, variants.contains(variant) {
       chosen = variant
@@ -93,7 +113,7 @@ struct FileSelection {
     } else if variants.count == 1, let only = variants.first {
       chosen = only
     } else {
-      let known = variants.compactMap { $0 }.sorted().joined(separator: ", ")
+      let known = variants.lazy.compactMap { $0 }.prefix(8).sorted().joined(separator: ", ")
       throw refuse("it has its weights as \(known); choose one with --variant")
     }
     return texts + all.filter { Self.variant(of: name($0)) == chosen }
@@ -113,7 +133,7 @@ struct FileSelection {
     return String(variant.split(separator: "-").first ?? variant)
   }
 
-  private static func list(_ files: [HubListing.File]) -> String {
+  private static func list(_ files: some Collection<HubListing.File>) -> String {
     let names = files.prefix(8).map(\.path).joined(separator: ", ")
     return files.count > 8 ? "\(names) and \(files.count - 8) more" : names
   }

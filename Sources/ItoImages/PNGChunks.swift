@@ -42,25 +42,23 @@ enum PNGChunks {
     chunks(in: bytes).first { $0.name == "eXIf" }?.data
   }
 
-  /// The texts, compressed or not, in file order, as long as they have together no more than twice the file's
-  /// bytes and a quarter of a megabyte; others are left out.
+  /// The texts, compressed or not, in file order, as long as they have together no more bytes than the file
+  /// and a quarter of a megabyte; others are left out.
   ///
   /// - Parameter held: bytes of text that were read before.
   static func texts(in bytes: [UInt8], held: Int) -> [ImageMetadata.Entry] {
-    var budget = 2 * bytes.count + floor - held
+    var budget = bytes.count + floor - held
     let texts = chunks(in: bytes).lazy.filter { $0.name != "eXIf" }.prefix(mostTexts)
     return texts.compactMap { chunk in
       guard let end = chunk.data.firstIndex(of: 0),
         let key = text(chunk.data[..<end], isUTF8: false, &budget)
       else { return nil }
       let rest = chunk.data[(end + 1)...]
-      // One text at a time is inflated, to no more than the file has.
-      let most = min(budget, bytes.count + floor)
       var value: String?
       switch chunk.name {
       case "tEXt": value = text(rest, isUTF8: false, &budget)
       case "zTXt":
-        guard rest.first == 0, let whole = inflated(rest.dropFirst(), most) else { return nil }
+        guard rest.first == 0, let whole = inflated(rest.dropFirst(), budget) else { return nil }
         value = text(whole[...], isUTF8: false, &budget)
       case "iTXt":
         // Flag, method, language, translated keyword; each of the last two ends in zero.
@@ -69,7 +67,7 @@ enum PNGChunks {
         guard let flag = rest.first, fields.count == 3 else { return nil }
         if flag == 0 {
           value = text(fields[2], isUTF8: true, &budget)
-        } else if let whole = inflated(fields[2], most) {
+        } else if let whole = inflated(fields[2], budget) {
           value = text(whole[...], isUTF8: true, &budget)
         }
       default: break

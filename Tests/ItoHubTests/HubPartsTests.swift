@@ -149,9 +149,12 @@ struct HubPartsTests {
       guard let files else { continue }
       accepted += 1
       escapes += files.count { !HubListing.isSafe(path: $0.path) || $0.size < 0 }
-      let json = try? JSONValue.parse(damaged(index))
+      let text = damaged(index)
+      let before = ito_allocations_begin()
+      let json = try? JSONValue.parse(text)
       _ = try? FileSelection().files(
         of: HubListing(commit: "", files: files), index: json, repository: RepositoryName("a/b"))
+      excess = max(excess, Int(ito_allocations_peak() - before) - 3 * (answer.count + text.count))
     }
     #expect(escapes == 0)
     #expect(excess <= 1 << 20)
@@ -170,6 +173,9 @@ struct HubPartsTests {
       ##"{"type":"file","path":"#","size":0,"oid":"12345678"}"##, #"{"type":"file"}"#, "0",
       #"{"type":"file","path":"a-long/path-of-a/file-#.json","size":0,"lfs":{"oid":"0123456789abcdef"}}"#,
       #"{"":0}"#, ##"{"type":"file","path":"#","size":0,"lfs":{"oid":"01234567"}}"##,
+      ##"{"type":"file","path":"config.json","size":0,"oid":"12345678"}"##,
+      ##"{"type":"file","path":"a-#.safetensors","size":0,"oid":"12345678"}"##,
+      ##"{"type":"file","path":"a-#.b-#.safetensors","size":0,"oid":"12345678"},{"type":"file","path":"config.json","size":0,"oid":"12345678"}"##,
       #"{"type":"file","path":"\#(String(repeating: "/", count: 1 << 20))","size":0,"oid":"12345678"}"#,
     ])
   func memory(_ entry: String) {
@@ -185,6 +191,13 @@ struct HubPartsTests {
     let files = Self.files(in: answer)
     let taken = Int(ito_allocations_peak() - start)
     #expect(taken <= 3 * answer.count + 1 << 20, "\(taken) for \(answer.count)")
-    #expect((files?.count ?? 0) == (entry.contains("size") && !entry.contains("//") ? count : 0))
+    // The answer is gone when files are chosen.
+    if let files {
+      _ = try? FileSelection().files(
+        of: HubListing(commit: "", files: files), index: nil, repository: RepositoryName("a/b"))
+      #expect(Int(ito_allocations_peak() - start) <= 4 * answer.count + 1 << 20)
+    }
+    let each = entry.contains("//") ? 0 : entry.split(separator: "size").count - 1
+    #expect((files?.count ?? 0) == each * count)
   }
 }

@@ -83,8 +83,10 @@ struct JSONParser {
     try value()
     skipSpace()
     guard at == bytes.count else { throw error("unexpected \(found) after the value") }
-    // What stays has no room to spare, unless it and its copy were together more than three times the text.
-    if packed.count <= bytes.count + bytes.count / 4 {
+    // What stays has little room to spare, unless it and its copy were together more than three times the text.
+    if packed.capacity - packed.count > packed.count / 8,
+      packed.count <= bytes.count + bytes.count / 4
+    {
       packed = [UInt8](unsafeUninitializedCapacity: packed.count) { out, count in
         count = out.initialize(fromContentsOf: packed)
       }
