@@ -43,7 +43,7 @@ public enum ImageError: Error, Sendable, Hashable, CustomStringConvertible {
       "'\(file)' is a damaged \(format) picture: \(reason). Copy or download it again."
     case .tooLarge(let file, let width, let height, let limit):
       "'\(file)' has \(width)×\(height) pixels, more than \(limit) bytes when decoded. Make it "
-        + "smaller, or raise the limit if you trust its source."
+        + "smaller; a program that trusts its source may raise ImageLimits.decodedBytes."
     case .outOfMemory(let file):
       "There is not enough memory for '\(file)'. Close other programs, or make the picture smaller."
     case .cannotEncode(let format, let reason):

@@ -20,7 +20,7 @@ public struct GenerationParts: Sendable {
   /// The shape of the batch's latents, `[pictures, height, width, channels]`.
   public var latentShape: Shape { run.initial.shape }
 
-  /// Encodes the prompt of one picture.
+  /// Encodes the prompt of one picture, and what it is against when the request has guidance.
   public func encodePrompt() throws(PipelineError) {
     guard let prompt = request.prompts.first else { return }
     let facts = generator.facts(for: request, generator.size(for: request))

@@ -52,7 +52,9 @@ extension ImageGenerator {
   func facts(for request: GenerationRequest, _ size: PixelSize) -> PictureFacts {
     var facts = request.facts ?? PictureFacts(height: size.height, width: size.width)
     (facts.height, facts.width) = (size.height, size.width)
-    switch (request.guidance ?? defaults.guidance).options["scale"] {
+    let guidance = request.guidance ?? defaults.guidance
+    facts.isGuided = !takesGuidanceScale && guidance.name != NoGuidance.name
+    switch guidance.options["scale"] {
     case .double(let scale)?: facts.guidanceScale = scale
     case .int(let scale)?: facts.guidanceScale = Double(scale)
     default: break

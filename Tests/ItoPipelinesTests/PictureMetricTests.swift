@@ -86,6 +86,29 @@ struct PictureMetricTests {
     #expect(Bootstrap().interval(ofMean: [2, 2, 2]) == 2...2)
   }
 
+  /// The variance of a resample is too small by 1/n on average. Of forty normal values such an interval holds
+  /// the true variance in 89.6 % of 1,000 trials in numpy; 4 deviations of 200 trials are 17.
+  @Test("An interval around a figure that resampling biases has the coverage of its method")
+  func aroundValue() throws {
+    let count = 40
+    var covered = 0
+    for trial in 0..<200 {
+      let values = randomTensor([count], seed: UInt64(trial + 1)).scalars.map(Double.init)
+      func variance(_ picks: [Int]) -> Double {
+        let mean = picks.reduce(0) { $0 + values[$1] } / Double(count)
+        return picks.reduce(0) { $0 + (values[$1] - mean) * (values[$1] - mean) } / Double(count - 1)
+      }
+      let figure = variance(Array(0..<count))
+      let interval = try #require(
+        Bootstrap(resamples: 200, seed: UInt64(trial))
+          .interval(count: count, around: figure, of: variance))
+      #expect(interval.contains(figure))
+      covered += interval.contains(1) ? 1 : 0
+    }
+    #expect((162...196).contains(covered), "\(covered) of 200")
+    #expect(Bootstrap().interval(count: 1, around: 0) { _ in 0 } == nil)
+  }
+
   @Test("The nearest picture is found, its concept too, with noise and at another size")
   func nearest() throws {
     let real = (1...12).map { patterned(32, 32, 3, seed: $0) }
@@ -151,7 +174,7 @@ struct PictureMetricTests {
     // Six features, each 0.8 away.
     #expect(abs(frechet.value - 6 * 0.64) < 0.6)
     let interval = try #require(frechet.interval)
-    #expect(interval.contains(frechet.value) || interval.lowerBound - frechet.value < 0.3)
+    #expect(interval.contains(frechet.value))
     #expect(try #require(frechet.real) < 0.5)
     let kernel = try #require(try KernelMetric().figures(of: subject, bootstrap: Bootstrap()).first)
     #expect(kernel.value > 10 * abs(try #require(kernel.real)))

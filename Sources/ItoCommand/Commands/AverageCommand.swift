@@ -10,8 +10,8 @@ struct AverageCommand: ParsableCommand {
     commandName: "average",
     abstract: "Choose the length of a model's weight average after training.",
     discussion: """
-      A run whose recipe has  training: {ema: [power:length=0.05, power:length=0.1], snapshots: 500}
-      saves two averages now and then. From these the average of any other length is put together, to be
+      A run whose recipe has  training: {ema: [power:length=0.05, power:length=0.1], snapshots: 500} \
+      saves two averages now and then. From these the average of any other length is put together, to be \
       judged and kept: longer ones are smoother, shorter ones newer.
 
       Examples:

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ItoComponents
+import ItoDiffusion
 import ItoPipelines
 import ItoTensors
 
@@ -7,12 +8,12 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time the parts of drawing with a model.",
     discussion: """
-      Times loading, encoding a prompt, one evaluation of the denoiser and decoding, each apart: the best
-      and the median of several rounds after one that is not counted, and the most memory the process held
+      Times loading, encoding a prompt, one evaluation of the denoiser and decoding, each apart: the best \
+      and the median of several rounds after one that is not counted, and the most memory the process held \
       meanwhile. With --profile, one more evaluation lists where its time goes.
 
-      --against times the same parts of the same files in other engines, torch (diffusers) and openvino, one
-      after the other in this run, and gives our time over theirs: below 1 is quicker here. They run in the
+      --against times the same parts of the same files in other engines, torch (diffusers) and openvino, one \
+      after the other in this run, and gives our time over theirs: below 1 is quicker here. They run in the \
       Python that ITO_PEERS_PYTHON names, or in the environment that Benchmarks/peers/setup.sh makes.
 
       Examples:
@@ -117,9 +118,10 @@ struct Bench: ParsableCommand {
     try report("load") { generator = try loading.load(model) }
     guard let generator else { return }
     let prompt = generator.labels.first ?? "a photograph of an astronaut riding a horse"
+    // Without guidance there is one text, as there is one evaluation.
     let request = GenerationRequest(
       prompts: [Prompt](repeating: Prompt(prompt), count: batch), height: size?.height,
-      width: size?.width, batchSize: batch)
+      width: size?.width, guidance: ComponentChoice(NoGuidance.name), batchSize: batch)
     let parts = try GenerationParts(generator, request)
     if generator.takesText { try report("text") { try parts.encodePrompt() } }
     try report("denoiser") { try parts.evaluate() }

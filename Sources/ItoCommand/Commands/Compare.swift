@@ -8,12 +8,12 @@ struct Compare: ParsableCommand {
     abstract: "Train variants of a recipe in turn and compare them.",
     discussion: """
       Every variant gets the recipe's seed and the same budget. The figure is the error on held-out data:
-      for denoisers that of the clean estimate, which means the same whatever the loss is. Without
+      for denoisers that of the clean estimate, which means the same whatever the loss is. Without \
       --vary only the recipe itself is trained. Several --vary are combined.
 
-      The folder gets comparison.md (a table), held-out.svg and loss.svg (curves), pictures.png (the same
-      seeds side by side), and a folder with recipe, log and model for each variant. Ctrl-C finishes the
-      step; the same command goes on. Another --vary with the same recipe, budget and folder adds its
+      The folder gets comparison.md (a table), held-out.svg and loss.svg (curves), pictures.png (the same \
+      seeds side by side), and a folder with recipe, log and model for each variant. Ctrl-C finishes the \
+      step; the same command goes on. Another --vary with the same recipe, budget and folder adds its \
       variants to those that are there.
 
       Examples:

@@ -11,11 +11,11 @@ struct CompareSamplers: ParsableCommand {
     abstract:
       "Compare samplers on a model: error over evaluations, as a table, a chart and pictures.",
     discussion: """
-      Every sampler draws the same pictures from the same noise, with as many steps as fit a number of
-      evaluations. The error is the root mean square difference, in −1…1, from a run of many steps;
-      samplers with noise of their own have no such reference. With --classifier the Fréchet distance
-      of the pictures from its training pictures is given too, with --real and --extractor that from
-      any pictures. What --json wrote can be made a table and a chart of
+      Every sampler draws the same pictures from the same noise, with as many steps as fit a number of \
+      evaluations. The error is the root mean square difference, in −1…1, from a run of many steps; \
+      samplers with noise of their own have no such reference. With --classifier the Fréchet distance \
+      of the pictures from its training pictures is given too, with --real and --extractor that from \
+      any pictures. What --json wrote can be made a table and a chart of \
       again, with --results.
 
       Examples:

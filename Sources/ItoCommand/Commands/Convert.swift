@@ -8,11 +8,11 @@ struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Rewrite a model: folder or single file, any format to safetensors, any precision.",
     discussion: """
-      A destination that ends in .safetensors is one file, any other a folder. Pickles (.ckpt, .pt) are
-      read without running them; quantized GGUF tensors become numbers. A model folder of ito train is
+      A destination that ends in .safetensors is one file, any other a folder. Pickles (.ckpt, .pt) are \
+      read without running them; quantized GGUF tensors become numbers. A model folder of ito train is \
       rewritten with its parts.
 
-      int8 keeps matrices and kernels in 8 bits with one scale a row, a quarter of float32. Itô reads it
+      int8 keeps matrices and kernels in 8 bits with one scale a row, a quarter of float32. Itô reads it \
       wherever it reads the others; other programs do not know it.
 
       Examples:

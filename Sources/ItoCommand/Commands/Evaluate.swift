@@ -11,15 +11,15 @@ struct Evaluate: ParsableCommand {
     commandName: "eval",
     abstract: "Judge a model's pictures against real ones.",
     discussion: """
-      Draws pictures of every class, or takes those in a folder, and lets a classifier judge: how many
-      are the class asked for, and how far they are from real pictures in its features (Fréchet and
+      Draws pictures of every class, or takes those in a folder, and lets a classifier judge: how many \
+      are the class asked for, and how far they are from real pictures in its features (Fréchet and \
       kernel distance), beside the distance that real test pictures have from the training set.
 
-      With --pictures and --reference it compares any two folders of pictures instead. Pictures of the same
-      name, or of a caption that the reference has, are pairs: they get PSNR, SSIM and a perceptual distance
-      (what does a cheaper method change?), and the share whose nearest reference picture is their own. A
-      JSONL file that lists pictures with texts and concepts may stand for its folder. With --reference and a
-      model, pictures are drawn from the first caption of each picture in --asked. Intervals are 95 %, by
+      With --pictures and --reference it compares any two folders of pictures instead. Pictures of the same \
+      name, or of a caption that the reference has, are pairs: they get PSNR, SSIM and a perceptual distance \
+      (what does a cheaper method change?), and the share whose nearest reference picture is their own. A \
+      JSONL file that lists pictures with texts and concepts may stand for its folder. With --reference and a \
+      model, pictures are drawn from the first caption of each picture in --asked. Intervals are 95 %, by \
       bootstrap.
 
       Examples:

@@ -9,8 +9,8 @@ struct Generate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw pictures.",
     discussion: """
-      Says what to draw in words, or by class names or numbers for a model that knows classes. When
-      nothing is asked for, a model draws one of each class, or the examples in its folder. Steps, solver
+      Says what to draw in words, or by class names or numbers for a model that knows classes. When \
+      nothing is asked for, a model draws one of each class, or the examples in its folder. Steps, solver \
       and guidance default to what the folder says.
 
       Examples:

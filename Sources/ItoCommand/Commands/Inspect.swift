@@ -7,7 +7,7 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what a checkpoint file or model folder is.",
     discussion: """
-      Names the family of a model in one file, an adapter or an embedding, or says why that is not
+      Names the family of a model in one file, an adapter or an embedding, or says why that is not \
       known; lists format, class, tensors with shape and element type, parameters and metadata.
 
       Examples:

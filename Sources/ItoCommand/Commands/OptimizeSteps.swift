@@ -9,7 +9,7 @@ struct OptimizeSteps: ParsableCommand {
     abstract: "Find the noise levels that suit a model, for few steps.",
     discussion: """
       Looks at what the model does to a few pictures of its own and prints a spacing to draw with. Methods:
-      gits stays near the trajectories of a fine run, align-your-steps bounds the divergence from the true
+      gits stays near the trajectories of a fine run, align-your-steps bounds the divergence from the true \
       process, elbo takes the best evidence lower bound.
 
       Examples:

@@ -7,8 +7,8 @@ struct ParityCommand: ParsableCommand {
     commandName: "parity",
     abstract: "Compare Itô with goldens made by another implementation.",
     discussion: """
-      A golden folder holds config.json, io.safetensors and, for networks, weights.safetensors.
-      Prints the largest absolute difference and the relative RMS error of each output. Exits with
+      A golden folder holds config.json, io.safetensors and, for networks, weights.safetensors. \
+      Prints the largest absolute difference and the relative RMS error of each output. Exits with \
       status 1 when one is wrong or a folder's class is not supported.
 
       Examples:

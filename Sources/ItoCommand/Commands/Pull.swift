@@ -6,7 +6,7 @@ struct Pull: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fetch a model from the hub into the cache that the Hugging Face tools share.",
     discussion: """
-      Only the files the model needs are fetched; an interrupted pull goes on where it was. HF_HOME,
+      Only the files the model needs are fetched; an interrupted pull goes on where it was. HF_HOME, \
       HF_HUB_CACHE, HF_ENDPOINT (a mirror), HF_TOKEN and HF_HUB_OFFLINE are heeded.
 
       Examples:

@@ -7,7 +7,7 @@ struct Reproduce: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw a picture again from what its file says.",
     discussion: """
-      Reads prompt, seed and settings from a picture made by Itô, stable-diffusion-webui, ComfyUI,
+      Reads prompt, seed and settings from a picture made by Itô, stable-diffusion-webui, ComfyUI, \
       InvokeAI or stable-diffusion.cpp, says what cannot be matched, and draws it again.
 
       Examples:

@@ -7,8 +7,8 @@ struct Samplers: ParsableCommand {
     commandName: "samplers",
     abstract: "List the samplers: solvers, spacings, and what other tools call them.",
     discussion: """
-      Order is that of the error without noise; evaluations are those of the network in a step, + where a
-      step of the plan is divided further. A name with a spacing behind it is taken apart: "DPM++ 2M Karras"
+      Order is that of the error without noise; evaluations are those of the network in a step, + where a \
+      step of the plan is divided further. A name with a spacing behind it is taken apart: "DPM++ 2M Karras" \
       is dpm++2m with karras.
 
       Examples:

@@ -12,9 +12,9 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model from a recipe.",
     discussion: """
-      A recipe is a YAML file that names data, network, objective and training; see Recipes/.
-      Checkpoints and the log go to the recipe's run folder, the finished model to its output folder.
-      Ctrl-C finishes the step, saves and stops; --resume goes on as if never stopped.
+      A recipe is a YAML file that names data, network, objective and training; see Recipes/. \
+      Checkpoints and the log go to the recipe's run folder, the finished model to its output folder. \
+      Ctrl-C finishes the step, saves and stops; --resume goes on as if never stopped. \
       "initial: FILE" under "training" starts from the weights of a checkpoint or model folder.
 
       Examples:

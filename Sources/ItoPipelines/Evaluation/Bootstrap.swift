@@ -26,14 +26,25 @@ public struct Bootstrap: Sendable, Hashable {
   public func interval(
     count: Int, of statistic: ([Int]) -> Double
   ) -> ClosedRange<Double>? {
-    guard count > 1, resamples > 1 else { return nil }
-    var noise = NoiseSource(seed: seed, engine: .philox)
-    let values = (0..<resamples)
-      .map { _ in statistic(noise.integers(below: count, count: count)) }
-      .filter(\.isFinite).sorted()
+    let values = draws(count: count, of: statistic)
     guard !values.isEmpty else { return nil }
     let tail = (1 - confidence) / 2
     return quantile(tail, of: values)...quantile(1 - tail, of: values)
+  }
+
+  /// The interval of a statistic that resampling itself moves, such as a distance between distributions:
+  /// the percentiles less the bootstrap's estimate of that bias, so that they lie around `value`.
+  ///
+  /// - Source: Efron & Tibshirani 1993, section 10.2: bias = mean of the resamples − value.
+  /// - Cost: calls `statistic` once for each resample.
+  public func interval(
+    count: Int, around value: Double, of statistic: ([Int]) -> Double
+  ) -> ClosedRange<Double>? {
+    let values = draws(count: count, of: statistic)
+    guard !values.isEmpty else { return nil }
+    let bias = values.reduce(0, +) / Double(values.count) - value
+    let tail = (1 - confidence) / 2
+    return (quantile(tail, of: values) - bias)...(quantile(1 - tail, of: values) - bias)
   }
 
   /// The interval of the mean of `values`.
@@ -41,6 +52,15 @@ public struct Bootstrap: Sendable, Hashable {
     interval(count: values.count) { picks in
       picks.reduce(0) { $0 + values[$1] } / Double(values.count)
     }
+  }
+
+  /// The finite values of `statistic` on the resamples, in order; none when there is nothing to resample.
+  private func draws(count: Int, of statistic: ([Int]) -> Double) -> [Double] {
+    guard count > 1, resamples > 1 else { return [] }
+    var noise = NoiseSource(seed: seed, engine: .philox)
+    return (0..<resamples)
+      .map { _ in statistic(noise.integers(below: count, count: count)) }
+      .filter(\.isFinite).sorted()
   }
 
   /// Between neighbours by linear interpolation; `values` in order.

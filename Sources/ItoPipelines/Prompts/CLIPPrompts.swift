@@ -49,12 +49,16 @@ struct CLIPPrompts: PromptEncoder {
       throw .request("leaving out \(skip) layers of a text encoder that has \(layers)")
     }
     let positive = parts.map { chunks(prompt.text, grammar, prompt.overflow, $0) }
-    let negative = parts.map { chunks(prompt.negative ?? "", grammar, prompt.overflow, $0) }
+    let negative =
+      picture.isGuided
+      ? parts.map { chunks(prompt.negative ?? "", grammar, prompt.overflow, $0) } : []
     // Both prompts as long as the longer, so that one batch holds both.
     let count = (positive + negative).map(\.chunks.count).max() ?? 1
     var result = PromptConditioning()
     result.positive = conditioning(positive, count, grammar, skip)
-    if prompt.negative == nil && convention.zeroesMissingNegative {
+    if !picture.isGuided {
+      result.negative = result.positive
+    } else if prompt.negative == nil && convention.zeroesMissingNegative {
       result.negative = result.positive
       result.negative.tokens = result.positive.tokens.map { Tensor(zeros: $0.shape) }
       result.negative.pooled = result.positive.pooled.map { Tensor(zeros: $0.shape) }

@@ -44,13 +44,15 @@ public struct PictureFacts: Sendable, Hashable {
   public var aestheticScore: Double, negativeAestheticScore: Double
   /// The scale of guidance, for networks that were distilled to take it as an input (LCM).
   public var guidanceScale: Double
+  /// Whether guidance looks at what the prompt is against; when not, that need not be encoded.
+  public var isGuided: Bool
 
   /// A picture of the given size that is whole and unscaled.
   public init(
     height: Int, width: Int, originalSize: PixelSize? = nil, cropTop: Int = 0, cropLeft: Int = 0,
     targetSize: PixelSize? = nil, negativeOriginalSize: PixelSize? = nil,
     negativeTargetSize: PixelSize? = nil, aestheticScore: Double = 6,
-    negativeAestheticScore: Double = 2.5, guidanceScale: Double = 1
+    negativeAestheticScore: Double = 2.5, guidanceScale: Double = 1, isGuided: Bool = true
   ) {
     self.height = height
     self.width = width
@@ -63,6 +65,7 @@ public struct PictureFacts: Sendable, Hashable {
     self.aestheticScore = aestheticScore
     self.negativeAestheticScore = negativeAestheticScore
     self.guidanceScale = guidanceScale
+    self.isGuided = isGuided
   }
 }
 
@@ -81,7 +84,7 @@ public struct PixelSize: Sendable, Hashable {
 public struct PromptConditioning: Sendable {
   /// What is asked for.
   public var positive: Conditioning
-  /// What guidance pushes away from.
+  /// What guidance pushes away from; without guidance it may be anything of the same shapes.
   public var negative: Conditioning
 
   /// The two.

@@ -12,7 +12,7 @@ struct TextPrompts: PromptEncoder {
     _ prompt: Prompt, for picture: PictureFacts
   ) throws(PipelineError) -> PromptConditioning {
     let positive = try encoder.encode([prompt.text])
-    guard let negative = prompt.negative, !negative.isEmpty else {
+    guard picture.isGuided, let negative = prompt.negative, !negative.isEmpty else {
       return PromptConditioning(positive: positive, negative: encoder.unconditional)
     }
     return PromptConditioning(positive: positive, negative: try encoder.encode([negative]))

@@ -64,7 +64,14 @@ struct StableDiffusionTests {
     #expect(try draw { $0.prompts[0].text = "a blue car" } != base)
     #expect(try draw { $0.prompts[0].negative = "blurry" } != base)
     #expect(try draw { $0.seed = 2 } != base)
-    #expect(try draw { $0.guidance = ComponentChoice("none") } != base)
+    let unguided = try draw { $0.guidance = ComponentChoice("none") }
+    #expect(unguided != base)
+    // Without guidance nobody asks what the prompt is against, however long that is.
+    let against = try draw {
+      $0.guidance = ComponentChoice("none")
+      $0.prompts[0].negative = String(repeating: "word ", count: 90)
+    }
+    #expect(against == unguided)
     #expect(try draw { $0.prompts[0].clipSkip = 1 } != base)
     #expect(try draw { $0.width = 24 }.count == base.count / 16 * 24)
     // Brackets are words to the literal grammar and weights to the other.
