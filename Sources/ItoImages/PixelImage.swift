@@ -75,6 +75,16 @@ public struct PixelColor: Sendable, Hashable {
   /// A neutral colour, 0 black to 255 white.
   public init(grey: UInt8) { self.init(red: grey, green: grey, blue: grey) }
 
+  /// A colour written as `#rrggbb`; nil for anything else.
+  public init?(hexadecimal text: String) {
+    let digits = text.dropFirst()
+    guard text.first == "#", digits.utf8.count == 6, digits.allSatisfy(\.isHexDigit),
+      let word = UInt32(digits, radix: 16)
+    else { return nil }
+    self.init(
+      red: UInt8(word >> 16), green: UInt8(word >> 8 & 255), blue: UInt8(word & 255))
+  }
+
   /// White.
   public static let white = PixelColor(grey: 255)
   /// Black.

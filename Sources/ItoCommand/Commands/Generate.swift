@@ -87,7 +87,8 @@ struct Generate: ParsableCommand {
       let object: JSONObject = [
         "pictures": .integer(Int64(count)), "files": .array(files.map { .string($0) }),
         "load_seconds": .double(load), "draw_seconds": .double(draw),
-        "total_seconds": .double(total), "peak_bytes": .integer(Int64(Runtime.memory.peak)),
+        "total_seconds": .double(total),
+        "peak_bytes": PeakMemory.megabytes.map { JSONValue.integer(Int64($0 * 1e6)) } ?? .null,
         "evaluations": .integer(Int64(effort.evaluations)),
         "evaluations_saved": .integer(Int64(effort.saved)),
         "rounds": .integer(Int64(effort.rounds)),

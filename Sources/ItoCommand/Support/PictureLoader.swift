@@ -22,7 +22,7 @@ struct PictureLoader {
     var bar = ProgressBar("preparing", unit: "picture", total: dataset.count, isShown: !isQuiet)
     let preparation = ImagePreparation(
       height: data.height, width: data.width, channels: data.keepsAlpha ? 4 : data.channels,
-      fit: data.fit)
+      fit: data.fit, background: data.background)
     let interrupt = Interrupt.watch()
     let images = try preparation.prepare(
       dataset, cache: data.cache, isCancelled: { interrupt.isRequested }

@@ -1,5 +1,6 @@
 import ItoComponents
 import ItoDiffusion
+import ItoImages
 import ItoModels
 import ItoPipelines
 import ItoTensors
@@ -19,6 +20,8 @@ struct Recipe {
     var latents: String?
     /// Whether transparency is kept, to be filled batch by batch.
     var keepsAlpha = false
+    /// What shows through transparency, and beside pictures that do not fill the size.
+    var background = PixelColor.white
   }
   /// How prompts become conditioning.
   struct Text {
@@ -124,7 +127,8 @@ struct Recipe {
         horizontalFlip: try s.bool("flip", default: false),
         maximumShift: try s.int("shift", default: 0, in: 0...64)),
       cache: try s.optionalString("cache"), latents: try s.optionalString("latents"),
-      keepsAlpha: try s.bool("alpha", default: false))
+      keepsAlpha: try s.bool("alpha", default: false),
+      background: try s.color("background", default: .white))
     try s.finish()
     return result
   }

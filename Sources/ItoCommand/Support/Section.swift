@@ -1,4 +1,5 @@
 import ItoComponents
+import ItoImages
 
 /// One mapping of a recipe, read key by key; what nobody reads is an error in `finish`.
 struct Section {
@@ -43,6 +44,14 @@ struct Section {
     if let text = try optionalString(key) { return text }
     guard let fallback else { throw CommandFailure("\(file): \"\(name(key))\" is missing; add it") }
     return fallback
+  }
+
+  mutating func color(_ key: String, default fallback: PixelColor) throws -> PixelColor {
+    guard let text = try optionalString(key) else { return fallback }
+    guard let color = PixelColor(hexadecimal: text) else {
+      throw wrong(key, .string(text), "a colour such as \"#30a0ff\", in quotes")
+    }
+    return color
   }
 
   mutating func choice(_ key: String, of allowed: [String], default fallback: String? = nil) throws

@@ -76,7 +76,7 @@ extension TrainingSession {
     }
     return try PromptedBatches(
       images, captions: captions, seed: recipe.seed, isTraining: isTraining,
-      mirrors: augmentation.horizontalFlip)
+      mirrors: augmentation.horizontalFlip, background: recipe.data.background)
   }
 
   /// The pictures' latents from `folder`, encoded now or by an earlier run.

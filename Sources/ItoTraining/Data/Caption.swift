@@ -14,15 +14,3 @@ public struct Caption: Sendable, Hashable {
     self.background = background
   }
 }
-
-extension PixelColor {
-  /// A colour written as `#rrggbb`.
-  init?(hexadecimal text: String) {
-    let digits = text.dropFirst()
-    guard text.first == "#", digits.utf8.count == 6, let word = UInt32(digits, radix: 16) else {
-      return nil
-    }
-    self.init(
-      red: UInt8(word >> 16), green: UInt8(word >> 8 & 255), blue: UInt8(word & 255))
-  }
-}

@@ -25,13 +25,14 @@ public struct ImagePreparation: Sendable, Hashable {
   public var fit: Fit
   /// How pixels are interpolated.
   public var filter: ResizeFilter
-  /// What shows through transparency and fills what `pad` and `center` leave.
+  /// What shows through transparency and fills what `pad` and `center` leave; four channels stay
+  /// transparent there.
   public var background: PixelColor
 
   /// A preparation to `width` × `height` pixels.
   public init(
     height: Int, width: Int, channels: Int = 3, fit: Fit = .crop, filter: ResizeFilter = .lanczos3,
-    background: PixelColor = .black
+    background: PixelColor = .white
   ) {
     self.height = height
     self.width = width
@@ -68,7 +69,8 @@ public struct ImagePreparation: Sendable, Hashable {
   /// `image` in the middle of a picture of the wanted size.
   private func centred(_ image: PixelImage) -> PixelImage {
     if image.width == width && image.height == height { return image }
-    let fill = PixelImage(width: 1, height: 1, color: background).converted(toChannels: channels)
+    var fill = PixelImage(width: 1, height: 1, color: background).converted(toChannels: channels)
+    if channels == 4 { fill[0, 0, 3] = 0 }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(height * width * channels)
     for _ in 0..<(height * width) { bytes += fill.pixels }

@@ -127,7 +127,9 @@ import Testing
   func inMemory() throws {
     let set = try ImageSet(pixels: Tensor([UInt8](0..<12), shape: [3, 2, 2, 1]))
     #expect(try size.prepare(set).pixels.storageAddress == set.pixels.storageAddress)
-    let padded = try ImagePreparation(height: 4, width: 3, channels: 1, fit: .center).prepare(set)
+    let padded = try ImagePreparation(
+      height: 4, width: 3, channels: 1, fit: .center, background: .black
+    ).prepare(set)
     #expect(padded.pixels.shape == [3, 4, 3, 1])
     #expect(Array(padded.pixels.integers[..<12]) == [0, 0, 0, 0, 1, 0, 2, 3, 0, 0, 0, 0])
   }
@@ -137,14 +139,28 @@ import Testing
     let image = PixelImage(
       width: 4, height: 2, channels: 1, pixels: [0, 100, 100, 0, 0, 100, 100, 0])
     func prepared(_ fit: ImagePreparation.Fit, _ height: Int, _ width: Int) -> [UInt8] {
-      ImagePreparation(height: height, width: width, channels: 1, fit: fit, filter: .box)
-        .prepared(image).pixels
+      ImagePreparation(
+        height: height, width: width, channels: 1, fit: fit, filter: .box, background: .black
+      ).prepared(image).pixels
     }
     #expect(prepared(.crop, 2, 2) == [100, 100, 100, 100])
     #expect(prepared(.stretch, 2, 2) == [50, 50, 50, 50])
     #expect(prepared(.pad, 4, 4) == [0, 0, 0, 0, 0, 100, 100, 0, 0, 100, 100, 0, 0, 0, 0, 0])
     #expect(prepared(.center, 1, 6) == [0, 0, 100, 100, 0, 0])
     #expect(prepared(.center, 3, 2) == [100, 100, 100, 100, 0, 0])
+  }
+
+  @Test("The background shows through transparency and beside pictures; with alpha it stays open")
+  func transparency() {
+    let image = PixelImage(
+      width: 2, height: 1, channels: 4, pixels: [0, 0, 0, 0, 10, 20, 30, 255])
+    let white = ImagePreparation(height: 1, width: 2, filter: .box).prepared(image)
+    #expect(white.pixels == [255, 255, 255, 10, 20, 30])
+    let blue = ImagePreparation(
+      height: 1, width: 3, fit: .center, background: PixelColor(red: 1, green: 2, blue: 255))
+    #expect(blue.prepared(image).pixels == [1, 2, 255, 10, 20, 30, 1, 2, 255])
+    let open = ImagePreparation(height: 1, width: 3, channels: 4, fit: .center).prepared(image)
+    #expect(open.pixels == [0, 0, 0, 0, 10, 20, 30, 255, 255, 255, 255, 0])
   }
 
   @Test("A folder with a broken picture among many is prepared without it")
