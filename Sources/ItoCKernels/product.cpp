@@ -10,7 +10,6 @@ struct ProductJob {
   const ito_product_desc* desc;
   const float* a;
   const void* b;
-  const float* packed;  // b packed, or null: packed where it is used
   const ito_product_epilogue* epilogue;
   float* out;
 };
@@ -60,58 +59,36 @@ struct Product {
     if (groups < fitting) groups = fitting < panels ? fitting : panels;
   }
   // Whether no panel of columns has a second use.
-  bool packs_once() const { return job.packed || blocks == 1; }
+  bool packs_once() const { return blocks == 1; }
 
   // Groups of panels by blocks of rows, the rows innermost, so that what a group packs is used by all of them.
   void run(int64_t first_item, int64_t last_item) const {
     const int64_t panel_size = k * kPanel;
     Floats rows(block_rows * (k / parts + 1));
-    Floats columns(job.packed ? 1 : packs_once() ? (k / parts + 1) * kPanel : (panels / groups + 1) * panel_size);
+    Floats columns(packs_once() ? (k / parts + 1) * kPanel : (panels / groups + 1) * panel_size);
     for (int64_t item = first_item; item < last_item; item++) {
       const int64_t group = item / blocks, row = item % blocks * block_rows;
       const int64_t first = panels * group / groups, last = panels * (group + 1) / groups;
-      const bool packs = !job.packed && (row == 0 || item == first_item);
+      const bool packs = row == 0 || item == first_item;
       for (int64_t p = 0; p < parts; p++) {
         ProductPart part{rows.data, row, m - row < block_rows ? m - row : block_rows, k * p / parts, k * (p + 1) / parts};
         ITO_DISPATCH(product_pack_rows)(job, part.begin, part.end, row, part.rows, rows.data);
         for (int64_t panel = first; panel < last; panel++) {
-          float* own = columns.data + (packs_once() ? 0 : (panel - first) * panel_size + part.begin * kPanel);
-          const float* from = job.packed ? job.packed + panel * panel_size + part.begin * kPanel : own;
-          if (packs) ITO_DISPATCH(product_pack_columns)(*job.desc, job.b, part.begin, part.end, panel, own);
-          ITO_DISPATCH(product_panel)(job, part, from, packs || panel + 1 == last ? nullptr : from + panel_size, panel);
+          float* packed = columns.data + (packs_once() ? 0 : (panel - first) * panel_size + part.begin * kPanel);
+          if (packs) ITO_DISPATCH(product_pack_columns)(job, part.begin, part.end, panel, packed);
+          const float* next = packs || panel + 1 == last ? nullptr : packed + panel_size;
+          ITO_DISPATCH(product_panel)(job, part, packed, next, panel);
         }
       }
     }
   }
 };
 
-struct Packing {
-  const ito_product_desc& desc;
-  const void* b;
-  float* packed;
-};
-
 }  // namespace
 
-extern "C" int64_t ito_product_packed_count(const ito_product_desc* desc) {
-  return divided_up(desc->n, kPanel) * kPanel * desc->k;
-}
-
-extern "C" void ito_product_pack(const ito_product_desc* desc, const void* b, float* packed) {
-  Packing packing{*desc, b, packed};
-  ito_parallel_for(
-      divided_up(desc->n, kPanel), 4,
-      [](void* ctx, int64_t begin, int64_t end) {
-        const Packing& p = *static_cast<Packing*>(ctx);
-        for (int64_t panel = begin; panel < end; panel++)
-          ITO_DISPATCH(product_pack_columns)(p.desc, p.b, 0, p.desc.k, panel, p.packed + panel * p.desc.k * kPanel);
-      },
-      &packing);
-}
-
-extern "C" void ito_product(const ito_product_desc* desc, const float* a, const void* b, const float* packed,
+extern "C" void ito_product(const ito_product_desc* desc, const float* a, const void* b,
                             const ito_product_epilogue* epilogue, float* out) {
-  Product product({desc, a, b, packed, epilogue, out});
+  Product product({desc, a, b, epilogue, out});
   ito_parallel_for(
       product.groups * product.blocks, 1,
       [](void* ctx, int64_t begin, int64_t end) { static_cast<const Product*>(ctx)->run(begin, end); }, &product);

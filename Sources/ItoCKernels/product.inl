@@ -7,8 +7,9 @@
 
 // Columns of b in panels of sixteen, zeros beyond the last: depth [begin, end) to [end - begin][16].
 template <typename T>
-static void product_pack_columns_of(const ito_product_desc& d, const T* b, int64_t begin, int64_t end, int64_t panel,
-                                    float* to) {
+static void product_pack_columns_of(const ProductJob& job, int64_t begin, int64_t end, int64_t panel, float* to) {
+  const ito_product_desc& d = *job.desc;
+  const T* b = static_cast<const T*>(job.b);
   const int64_t first = panel * kLanes, width = d.n - first < kLanes ? d.n - first : kLanes, k = end - begin;
   if (width < kLanes) memset(to, 0, size_t(k * kLanes) * 4);
   if (d.b_transposed) return transpose(b + first * d.k + begin, d.k, width, k, to, kLanes);
@@ -20,12 +21,11 @@ static void product_pack_columns_of(const ito_product_desc& d, const T* b, int64
       for (int64_t c = 0; c < width; c++) to[c] = load(from + c);
   }
 }
-static void product_pack_columns(const ito_product_desc& d, const void* b, int64_t begin, int64_t end, int64_t panel,
-                                 float* to) {
-  switch (d.b_dtype) {
-    case ITO_BF16: return product_pack_columns_of(d, static_cast<const bf16*>(b), begin, end, panel, to);
-    case ITO_F16: return product_pack_columns_of(d, static_cast<const f16*>(b), begin, end, panel, to);
-    default: return product_pack_columns_of(d, static_cast<const float*>(b), begin, end, panel, to);
+static void product_pack_columns(const ProductJob& job, int64_t begin, int64_t end, int64_t panel, float* to) {
+  switch (job.desc->b_dtype) {
+    case ITO_BF16: return product_pack_columns_of<bf16>(job, begin, end, panel, to);
+    case ITO_F16: return product_pack_columns_of<f16>(job, begin, end, panel, to);
+    default: return product_pack_columns_of<float>(job, begin, end, panel, to);
   }
 }
 

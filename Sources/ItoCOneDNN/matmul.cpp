@@ -50,60 +50,82 @@ std::shared_ptr<const ito::Primitive> make_matmul(const ito_matmul_desc& d) {
   return p;
 }
 
-// Rows up to which laying a matrix out for oneDNN in every call (and widening it, where it is in half precision) takes
-// more than what oneDNN's product gains over ours.
-constexpr int64_t kFewRows = 512;
-
-// Whether our own product is quicker for a linear layer in float32 with AVX2; with AVX-512 that was not measured.
-// oneDNN 2.6's product of a packed matrix has much less than its usual rate for two to eight rows, and for up to 256
-// where the result's rows lie a multiple of 2 KB apart. A matrix that is not kept packed is packed in passing by ours.
-bool is_our_layer(const ito_matmul_desc& d, bool keeps_packed) {
-  if (ito_isa() != ITO_ISA_AVX2 || d.batch > 1) return false;
-  const bool apart = d.n % 512 == 0;
-  if (keeps_packed) return d.m > 1 && (d.m <= 8 || (d.m <= 256 && apart));
-  return d.m <= (apart ? 256 : kFewRows);
+// The same as a convolution of m pixels by kernels of one: oneDNN's convolutions read pixels where they are.
+std::shared_ptr<const ito::Primitive> make_convolution(const ito_matmul_desc& d) {
+  const memory::data_type f32 = memory::data_type::f32;
+  auto pixels = [&](int64_t channels) { return memory::desc({1, channels, 1, d.m}, f32, memory::format_tag::nhwc); };
+  const memory::dims kernel{d.n, d.k, 1, 1}, ones{1, 1}, zeros{0, 0};
+  const int64_t size = d.n * d.k;
+  auto p = std::make_shared<ito::Primitive>();
+  p->source = pixels(d.k);
+  p->destination = pixels(d.n);
+  p->plain_weights = memory::desc(
+      kernel, f32, d.b_transposed ? memory::dims{d.k, 1, size, size} : memory::dims{1, d.n, size, size});
+  if (d.has_bias) p->bias = memory::desc({d.n}, f32, memory::format_tag::x);
+  const memory::desc weights(kernel, f32, memory::format_tag::any);
+  const auto kind = dnnl::prop_kind::forward_inference;
+  const auto direct = dnnl::algorithm::convolution_direct;
+  dnnl::primitive_attr attr = ito::attributes(d.activation, d.has_residual != 0);
+#if DNNL_VERSION_MAJOR >= 3
+  dnnl::convolution_forward::primitive_desc pd(ito::engine(), kind, direct, p->source, weights, p->bias, p->destination,
+                                               ones, zeros, zeros, zeros, attr);
+#else
+  dnnl::convolution_forward::desc cd(kind, direct, p->source, weights, p->bias, p->destination, ones, zeros, zeros,
+                                     zeros);
+  dnnl::convolution_forward::primitive_desc pd(cd, attr, ito::engine());
+#endif
+  p->weights = pd.weights_desc();
+  p->scratchpad = pd.scratchpad_desc();
+  p->primitive = dnnl::convolution_forward(pd);
+  return p;
 }
 
-// Whether our own product is quicker; every rule is measured (Docs/measurements.md).
-bool is_ours(const ito_matmul_desc& d, bool keeps_packed) {
-  if (d.dtype != ITO_F32 || d.out_dtype != ITO_F32 || d.k == 0) return false;
-  if (d.b_dtype != ITO_F32) return d.m <= kFewRows && d.batch <= 1;
-  if (d.packs_b) return is_our_layer(d, keeps_packed);
+enum class Way { matmul, convolution, product };
+
+// Rows up to which widening a matrix in half precision for every call, and laying it out for oneDNN, takes more than
+// what oneDNN's way gains over our own product, and from which laying out a plain one takes less.
+constexpr int64_t kFewRows = 512;
+
+// The quickest way; every rule is measured (Docs/measurements.md). A matrix is multiplied in the same way, with the same
+// bits, whether its packed form is kept or not.
+Way way_of(const ito_matmul_desc& d) {
+  if (d.dtype != ITO_F32 || d.out_dtype != ITO_F32 || d.k == 0) return Way::matmul;
+  if (d.b_dtype != ITO_F32 && d.batch <= 1 && d.m <= kFewRows) return Way::product;
+  // With AVX-512 this was not measured.
+  if (d.batch <= 1 && d.n >= 8 && !d.a_transposed && (d.packs_b || d.m >= kFewRows) && ito_isa() == ITO_ISA_AVX2)
+    return Way::convolution;
   // An operand read across rows that lie a multiple of 4 KB apart, which fall into the same sets of the caches: oneDNN's
   // float32 product then has half its rate, ours has not.
   bool apart = (d.a_transposed && d.m % 1024 == 0) || (!d.b_transposed && d.n % 1024 == 0);
-  return apart && d.m * d.n * d.k >= 1 << 20;
+  return apart && !d.packs_b && d.m * d.n * d.k >= 1 << 20 ? Way::product : Way::matmul;
 }
 
-int multiply(const ito_matmul_desc& d, const float* a, const void* b, const float* bias, const float* residual,
-             float* out, void* packs) {
+void multiply(const ito_matmul_desc& d, const float* a, const void* b, const float* bias, const float* residual,
+              float* out) {
   ito_product_desc product{d.m, d.n, d.k, d.a_transposed, d.b_transposed, d.b_dtype};
-  std::unique_ptr<ito::Scratch> none;
-  const void* packed =
-      packs ? ito::packed_form(
-                  d.b_transposed ? "panels of rows" : "panels of columns",
-                  size_t(ito_product_packed_count(&product)) * 4,
-                  [&](void* to) { ito_product_pack(&product, b, static_cast<float*>(to)); }, packs, none)
-            : nullptr;
   for (int64_t i = 0; i < (d.batch > 1 ? d.batch : 1); i++) {
     ito_product_epilogue epilogue{bias, residual ? residual + i * d.m * d.n : nullptr, d.activation};
-    // Several matrices are float32 and not packed.
-    ito_product(&product, a + i * d.m * d.k, i == 0 ? b : static_cast<const float*>(b) + i * d.k * d.n,
-                static_cast<const float*>(packed), &epilogue, out + i * d.m * d.n);
+    // Several matrices are float32.
+    ito_product(&product, a + i * d.m * d.k, i == 0 ? b : static_cast<const float*>(b) + i * d.k * d.n, &epilogue,
+                out + i * d.m * d.n);
   }
-  return 0;
 }
 
 }  // namespace
 
 extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias,
                           const void* residual, void* out, void* packed_b) {
-  if (is_ours(*desc, packed_b != nullptr))
-    return multiply(*desc, static_cast<const float*>(a), b, bias, static_cast<const float*>(residual),
-                    static_cast<float*>(out), packed_b);
+  const Way way = way_of(*desc);
+  if (way == Way::product) {
+    multiply(*desc, static_cast<const float*>(a), b, bias, static_cast<const float*>(residual),
+             static_cast<float*>(out));
+    return 0;
+  }
   return ito::guarded([&] {
     ito_bind_threads();
-    auto p = ito::cached(ito::cache_key('m', *desc), [&] { return make_matmul(*desc); });
+    const bool convolves = way == Way::convolution;
+    auto p = ito::cached(ito::cache_key(convolves ? 'l' : 'm', *desc),
+                         [&] { return convolves ? make_convolution(*desc) : make_matmul(*desc); });
     if (!p) return 1;
     std::unique_ptr<ito::Scratch> packed;
     const void* weights = ito::packed_weights(*p, b, desc->b_dtype, packed_b, packed);

@@ -3,13 +3,13 @@ import ItoTestSupport
 import Testing
 
 extension KernelTests {
-  /// Linear layers of shapes that are computed by our own product: few rows, results whose rows lie 2 KB apart, weights
-  /// that are packed for one call, weights in half precision.
-  @Suite("Linear layers by our own product")
-  struct LinearProductTests {
-    /// Of every row block, group of columns and part of the depth, whole and cut off.
+  /// Linear layers in each way they are computed: by oneDNN's product or convolution, by our own product.
+  @Suite("Linear layers")
+  struct LinearLayerTests {
+    /// Every row block, group of columns and part of the depth of our own product, whole and cut off.
     static let sizes = [
-      (2, 40, 33), (8, 17, 390), (5, 3, 800), (77, 512, 70), (255, 512, 9), (253, 1030, 1100),
+      (1, 9, 1), (2, 40, 33), (8, 17, 390), (5, 3, 800), (77, 512, 70), (253, 1030, 1100),
+      (513, 24, 31),
     ]
 
     /// x·wᵀ + b + r in double precision.
@@ -38,6 +38,8 @@ extension KernelTests {
       let activations = m * n * k > 1 << 20 ? [.gelu] : Activation.allCases
       let cases = [nil] + activations.map(Optional.some)
       atEveryInstructionSet { level in
+        let kept = x.linear(w, bias: b)
+        #expect(kept.scalars == x.linear(w.tracked().0, bias: b).scalars)
         for activation in cases {
           let expected = activation.map { sum.activated(by: $0) } ?? sum
           let epilogue = Epilogue(adding: r, activation: activation)
@@ -73,6 +75,24 @@ extension KernelTests {
         }
         Runtime.threads = 3
         #expect(x.linear(w, bias: b, computing: .float32).scalars == all)
+      }
+    }
+
+    @Test("gradients of many rows, like a loop", arguments: [(512, 40, 33), (700, 9, 8)])
+    func gradient(_ m: Int, _ n: Int, _ k: Int) throws {
+      let (x, leaf) = randomTensor([m, k], seed: 10).tracked()
+      let w = randomTensor([n, k], seed: 11), g = randomTensor([m, n], seed: 12)
+      let (vw, vg) = (w.scalars, g.scalars)
+      var expected: [Float] = []
+      for i in 0..<m {
+        for p in 0..<k {
+          let terms = (0..<n).map { Double(vg[i * n + $0]) * Double(vw[$0 * k + p]) }
+          expected.append(Float(terms.reduce(0, +)))
+        }
+      }
+      try atEveryInstructionSet { _ in
+        let found = try #require(x.linear(w).gradients(seed: g)[leaf])
+        #expect(mismatch(found, expected, relative: 1e-5, absolute: 3e-5) == nil)
       }
     }
 
