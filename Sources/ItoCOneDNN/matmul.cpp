@@ -82,15 +82,15 @@ std::shared_ptr<const ito::Primitive> make_convolution(const ito_matmul_desc& d)
 
 enum class Way { matmul, convolution, product };
 
-// Rows up to which widening a matrix in half precision for every call, and laying it out for oneDNN, takes more than
-// what oneDNN's way gains over our own product, and from which laying out a plain one takes less.
+// Rows from which laying a matrix out for oneDNN in every call, and widening it where it is in half precision, takes less
+// than what oneDNN's convolution gains over the other ways.
 constexpr int64_t kFewRows = 512;
 
 // The quickest way; every rule is measured (Docs/measurements.md). A matrix is multiplied in the same way, with the same
 // bits, whether its packed form is kept or not.
 Way way_of(const ito_matmul_desc& d) {
   if (d.dtype != ITO_F32 || d.out_dtype != ITO_F32 || d.k == 0) return Way::matmul;
-  if (d.b_dtype != ITO_F32 && d.batch <= 1 && d.m <= kFewRows) return Way::product;
+  if (d.b_dtype != ITO_F32 && d.batch <= 1 && d.m < kFewRows) return Way::product;
   // With AVX-512 this was not measured.
   if (d.batch <= 1 && d.n >= 8 && !d.a_transposed && (d.packs_b || d.m >= kFewRows) && ito_isa() == ITO_ISA_AVX2)
     return Way::convolution;

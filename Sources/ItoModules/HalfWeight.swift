@@ -2,7 +2,7 @@ public import ItoTensors
 
 /// A matrix that stays in half precision, as its file has it, and multiplies in float32.
 ///
-/// Its elements are widened, which is exact, as the product reads them (up to 512 rows of input) or in a buffer
+/// Its elements are widened, which is exact, as the product reads them (fewer than 512 rows of input) or in a buffer
 /// that all layers share: the product is that of the widened matrix but for the order of its sums, for half of
 /// its memory (none beyond the file's where it is mapped) and some of the time of every call.
 public struct HalfWeight: WeightMatrix {

@@ -96,7 +96,8 @@ struct PictureMetricTests {
       let values = randomTensor([count], seed: UInt64(trial + 1)).scalars.map(Double.init)
       func variance(_ picks: [Int]) -> Double {
         let mean = picks.reduce(0) { $0 + values[$1] } / Double(count)
-        return picks.reduce(0) { $0 + (values[$1] - mean) * (values[$1] - mean) } / Double(count - 1)
+        return picks.reduce(0) { $0 + (values[$1] - mean) * (values[$1] - mean) }
+          / Double(count - 1)
       }
       let figure = variance(Array(0..<count))
       let interval = try #require(
