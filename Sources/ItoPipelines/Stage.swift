@@ -64,7 +64,7 @@ public struct OpenStage<Part: Sendable>: Sendable {
   let sources: [any TensorSource]
 
   /// Memory kept for reuse above which it is given back: what one part needs rarely fits the next.
-  private static var keptBytes: Int { 1 << 28 }
+  private static var keptBytes: Int { 1 << 26 }
 
   /// Ends the part's turn: pages of its files and memory kept for reuse are given back, which the next turn
   /// finds again at little cost.

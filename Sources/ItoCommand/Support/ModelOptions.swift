@@ -14,8 +14,8 @@ struct ModelOptions: ParsableArguments {
 
   @OptionGroup var loading: LoadingFlags
 
-  /// The model.
-  func load() throws -> ImageGenerator { try loading.load(model) }
+  /// The model, for prompts that are encoded once.
+  func load() throws -> ImageGenerator { try loading.load(model, encodesOnce: true) }
 }
 
 /// How a model is loaded.
@@ -64,7 +64,11 @@ struct LoadingFlags: ParsableArguments {
   var secondTextEncoder: String?
 
   /// The model called `name`, with the parts that were named in place of its own.
-  func load(_ name: String, replacesParts: Bool = true) throws -> ImageGenerator {
+  ///
+  /// - Parameter encodesOnce: whether prompts are encoded once, so that text encoders may go then.
+  func load(
+    _ name: String, replacesParts: Bool = true, encodesOnce: Bool = false
+  ) throws -> ImageGenerator {
     let parts = [
       "vae": vae, "unet": unet, "text_encoder": textEncoder, "text_encoder_2": secondTextEncoder,
     ]
@@ -73,6 +77,7 @@ struct LoadingFlags: ParsableArguments {
       configurations: config, replacements: replacesParts ? parts.compactMapValues { $0 } : [:])
     options.adapters = replacesParts ? lora.map(Self.adapter) : []
     options.mergesAdapters = merge
+    options.releasesPrompts = encodesOnce
     options.embeddings = replacesParts ? embedding : []
     options.tokenizer = ModelLocator.tokenizer
     options.report = { Terminal.note($0) }

@@ -44,9 +44,12 @@ extension ModelFamily {
     let precision = options.precision ?? .float32
     let labels = LabelPrompts(labels: manifest.labels)
     let folder = manifest.textEncoder.map { source.path + "/" + $0 }
+    // As many pictures at a time as make the products of a small network large; more would only take memory.
+    let batch = max(1, min(64, 8192 / (latent[1] * latent[2])))
     var generator = ImageGenerator(
       name: source.name,
-      prompts: try Stage(resident: !options.isStreamed) { (_) throws(PipelineError) in
+      prompts: try Stage(resident: !options.isStreamed && !options.releasesPrompts) {
+        (_) throws(PipelineError) in
         guard let folder else { return labels }
         return TextPrompts(encoder: try TextEncoderFamily.load(folder: folder))
       },
@@ -62,7 +65,7 @@ extension ModelFamily {
       defaults: GenerationDefaults(
         height: manifest.height, width: manifest.width, channels: manifest.channels,
         steps: manifest.steps, solver: "\(manifest.solver)", spacing: "\(manifest.spacing)",
-        guidance: manifest.guidance, batchSize: 64, labels: manifest.labels,
+        guidance: manifest.guidance, batchSize: batch, labels: manifest.labels,
         examples: manifest.examples))
     generator.takesText = folder != nil
     return generator

@@ -90,7 +90,8 @@ private struct StableDiffusionLoader {
     let loader = self
     var generator = ImageGenerator(
       name: source.name,
-      prompts: try Stage(resident: isResident) { (opened) throws(PipelineError) in
+      prompts: try Stage(resident: isResident && !options.releasesPrompts) {
+        (opened) throws(PipelineError) in
         try loader.prompts(&opened)
       },
       denoiser: try Stage(resident: isResident) { (opened) throws(PipelineError) in

@@ -144,6 +144,11 @@ struct StableDiffusionTests {
     #expect(streamed.denoiser.isStreamed && streamed.prompts.isStreamed)
     let a = try resident.generateTensor(request()), b = try streamed.generateTensor(request())
     #expect(relativeRMSError(b, a) < 1e-5)
+    var options = LoadingOptions()
+    options.releasesPrompts = true
+    let once = try ImageGenerator(tiny.folder, options: options)
+    #expect(once.prompts.isStreamed && !once.denoiser.isStreamed)
+    #expect(try once.generateTensor(request()).scalars == a.scalars)
   }
 
   @Test("from a picture, and part of one")
