@@ -118,7 +118,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ItoTokenizersTests",
-      dependencies: ["ItoTokenizers", "ItoComponents", "ItoCAllocations"], swiftSettings: settings),
+      dependencies: ["ItoTokenizers", "ItoComponents", "ItoTestSupport", "ItoCAllocations"],
+      swiftSettings: settings),
     .testTarget(
       name: "ItoModulesTests", dependencies: ["ItoModules", "ItoTensors", "ItoTestSupport"],
       swiftSettings: settings),

@@ -1,4 +1,5 @@
 import ItoCAllocations
+import ItoTestSupport
 
 /// What a reader may allocate beyond four times a file's size: its tables, a message.
 let allowedExcess = 1 << 20
@@ -18,16 +19,7 @@ enum HostileFile {
 
   /// `piece` again and again up to `size` bytes, with a number in place of `#`.
   static func repeated(_ piece: String, separator: String = ",", size: Int = size) -> String {
-    let count = size / (piece.utf8.count + separator.utf8.count)
-    // Taken apart once: replacing in each piece takes longer than the readers do.
-    let parts = piece.split(separator: "#", omittingEmptySubsequences: false)
-    var text = ""
-    for i in 0..<count {
-      if i > 0 { text += separator }
-      text += parts[0]
-      for part in parts.dropFirst() { text += String(i, radix: 36) + part }
-    }
-    return text
+    repeatedText(piece, separator: separator, size: size)
   }
 
   /// A number as little-endian formats have it.

@@ -1,5 +1,6 @@
 import ItoCAllocations
 import ItoComponents
+import ItoTestSupport
 import Testing
 
 @testable import ItoTokenizers
@@ -9,18 +10,8 @@ import Testing
 struct TokenizerMemoryTests {
   private static let size = 3 << 20
 
-  private static func repeated(_ piece: String, separator: String = ",", size: Int = size) -> String
-  {
-    let count = size / (piece.utf8.count + separator.utf8.count)
-    // Taken apart once: replacing in each piece takes longer than the readers do.
-    let parts = piece.split(separator: "#", omittingEmptySubsequences: false)
-    var text = ""
-    for i in 0..<count {
-      if i > 0 { text += separator }
-      text += parts[0]
-      for part in parts.dropFirst() { text += String(i, radix: 36) + part }
-    }
-    return text
+  private static func repeated(_ piece: String, separator: String = ",") -> String {
+    repeatedText(piece, separator: separator, size: size)
   }
 
   /// The most that `read` allocates, the files it reads included.
