@@ -14,11 +14,13 @@ struct GroupVectors {
 
 enum class GroupPass { sums, squares, write, gradient_sums, gradient_write };
 
-// One block of pixels of one sample.
+// One block of pixels of one sample, whose first is the `first` of all.
 struct GroupBlock {
-  const void *x, *g;
+  const ito_channels* x;
+  int64_t parts;
+  const void* g;
   void* out;
-  int64_t pixels, channels;
+  int64_t first, pixels, channels;
   GroupVectors vectors;
   float* sums;  // two channel vectors
   bool silu;
@@ -42,21 +44,23 @@ constexpr int64_t kBlockVectors = 3;       // of a block: two of sums, and its c
 // in double: no data makes the variance cancel.
 class GroupNorm {
  public:
-  const char *x, *g = nullptr;
+  const ito_channels* x;
+  int64_t parts;
+  const void* g = nullptr;
   int dtype;
   const float *offset, *weight, *bias;
   int64_t weight_stride, batch, pixels, channels, groups;
   bool silu;
-  char* out;
+  void* out;
   float *mean, *rstd;  // [batch, groups]
   float epsilon = 0;
 
-  GroupNorm(const void* x, int dtype, const float* offset, const float* weight, const float* bias, int per_sample,
-            int64_t batch, int64_t pixels, int64_t channels, int64_t groups, int silu, void* out, float* mean,
-            float* rstd)
-      : x(static_cast<const char*>(x)), dtype(dtype), offset(offset), weight(weight), bias(bias),
+  GroupNorm(const ito_channels* x, int64_t parts, int dtype, const float* offset, const float* weight,
+            const float* bias, int per_sample, int64_t batch, int64_t pixels, int64_t channels, int64_t groups, int silu,
+            void* out, float* mean, float* rstd)
+      : x(x), parts(parts), dtype(dtype), offset(offset), weight(weight), bias(bias),
         weight_stride(per_sample ? channels : 0), batch(batch), pixels(pixels), channels(channels), groups(groups),
-        silu(silu != 0), out(static_cast<char*>(out)), mean(mean), rstd(rstd) {
+        silu(silu != 0), out(out), mean(mean), rstd(rstd) {
     block_pixels = kBlockElements / channels < 16 ? 16 : kBlockElements / channels;
     blocks = (pixels + block_pixels - 1) / block_pixels;
     floats = static_cast<float*>(ito_alloc(float_bytes()));
@@ -98,10 +102,9 @@ class GroupNorm {
   GroupBlock block(int64_t item) const {
     int64_t sample = item / blocks, first = item % blocks * block_pixels;
     int64_t count = pixels - first < block_pixels ? pixels - first : block_pixels;
-    int64_t at = (sample * pixels + first) * channels * (dtype == ITO_BF16 ? 2 : 4);
     GroupVectors vectors{vector(sample, 0), vector(sample, 1), vector(sample, 2),
                          vector(sample, 3), vector(sample, 4), vector(sample, 5)};
-    return GroupBlock{x + at, g ? g + at : nullptr, out + at, count, channels, vectors, block_floats(item), silu};
+    return GroupBlock{x, parts, g, out, sample * pixels + first, count, channels, vectors, block_floats(item), silu};
   }
 
   // Means of a block's groups and the sums of squares about them.
@@ -227,11 +230,13 @@ class GroupNorm {
 
 extern "C" {
 
-void ito_group_norm(const void* x, int dtype, const float* offset, const float* weight, const float* bias,
-                    int per_sample, int64_t batch, int64_t pixels, int64_t channels, int64_t groups, float epsilon,
+void ito_group_norm(const ito_channels* x, int64_t parts, int dtype, const float* offset, const float* weight,
+                    const float* bias, int per_sample, int64_t batch, int64_t pixels, int64_t groups, float epsilon,
                     int silu, void* out, float* mean, float* rstd) {
+  int64_t channels = 0;
+  for (int64_t i = 0; i < parts; i++) channels += x[i].channels;
   if (batch * pixels * channels == 0) return;
-  GroupNorm n(x, dtype, offset, weight, bias, per_sample, batch, pixels, channels, groups, silu, out, mean, rstd);
+  GroupNorm n(x, parts, dtype, offset, weight, bias, per_sample, batch, pixels, channels, groups, silu, out, mean, rstd);
   n.epsilon = epsilon;
   n.forward();
 }
@@ -244,9 +249,10 @@ void ito_group_norm_gradient(const void* x, const void* g, int dtype, const floa
   memset(dweight, 0, weights);
   memset(dbias, 0, weights);
   if (batch * pixels * channels == 0) return;
-  GroupNorm n(x, dtype, offset, weight, bias, per_sample, batch, pixels, channels, groups, silu, dx,
+  const ito_channels whole{x, channels};
+  GroupNorm n(&whole, 1, dtype, offset, weight, bias, per_sample, batch, pixels, channels, groups, silu, dx,
               const_cast<float*>(mean), const_cast<float*>(rstd));
-  n.g = static_cast<const char*>(g);
+  n.g = g;
   n.backward(dweight, dbias);
 }
 

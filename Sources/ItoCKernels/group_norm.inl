@@ -32,10 +32,12 @@ static void group_squares(const T* __restrict x, int64_t pixels, int64_t channel
     }
 }
 
+// Of `channels` of the `out_channels` that a pixel of the result has.
 template <bool kSiLU, typename T>
 static void group_write(const T* __restrict x, int64_t pixels, int64_t channels, const float* __restrict centre,
-                        const float* __restrict scale, const float* __restrict bias, T* __restrict out) {
-  for (int64_t p = 0; p < pixels; p++, x += channels, out += channels) {
+                        const float* __restrict scale, const float* __restrict bias, T* __restrict out,
+                        int64_t out_channels) {
+  for (int64_t p = 0; p < pixels; p++, x += channels, out += out_channels) {
     ITO_WIDE_LOOP
     for (int64_t c = 0; c < channels; c++) {
       float z = (load(x + c) - centre[c]) * scale[c] + bias[c];
@@ -85,24 +87,37 @@ static void group_gradient_write(const T* __restrict x, const T* __restrict g, i
 
 // ---- One block of one sample, by element type ----
 
+// Forward: every tensor's channels in turn, which are sums of their own.
+template <typename T>
+static void group_block_forward(const GroupBlock& k, GroupPass pass) {
+  const GroupVectors& v = k.vectors;
+  for (int64_t i = 0, c = 0; i < k.parts; i++) {
+    const int64_t channels = k.x[i].channels;
+    const T* x = static_cast<const T*>(k.x[i].data) + k.first * channels;
+    T* out = static_cast<T*>(k.out) + k.first * k.channels + c;
+    if (pass == GroupPass::sums)
+      group_sums(x, k.pixels, channels, k.sums + c);
+    else if (pass == GroupPass::squares)
+      group_squares(x, k.pixels, channels, v.centre + c, k.sums + c);
+    else
+      (k.silu ? group_write<true, T> : group_write<false, T>)(x, k.pixels, channels, v.centre + c, v.scale + c,
+                                                              v.bias + c, out, k.channels);
+    c += channels;
+  }
+}
+
 template <typename T>
 static void group_block_typed(const GroupBlock& k, GroupPass pass) {
-  const T *x = static_cast<const T*>(k.x), *g = static_cast<const T*>(k.g);
-  T* out = static_cast<T*>(k.out);
+  if (pass != GroupPass::gradient_sums && pass != GroupPass::gradient_write) return group_block_forward<T>(k, pass);
   const GroupVectors& v = k.vectors;
-  int64_t n = k.pixels, c = k.channels;
-  switch (pass) {
-    case GroupPass::sums: return group_sums(x, n, c, k.sums);
-    case GroupPass::squares: return group_squares(x, n, c, v.centre, k.sums);
-    case GroupPass::write:
-      return (k.silu ? group_write<true, T> : group_write<false, T>)(x, n, c, v.centre, v.scale, v.bias, out);
-    case GroupPass::gradient_sums:
-      return (k.silu ? group_gradient_sums<true, T> : group_gradient_sums<false, T>)(
-          x, g, n, c, v.centre, v.rstd, v.scale, v.bias, k.sums, k.sums + c);
-    case GroupPass::gradient_write:
-      return (k.silu ? group_gradient_write<true, T> : group_gradient_write<false, T>)(
-          x, g, n, c, v.centre, v.rstd, v.scale, v.bias, v.a, v.b, out);
-  }
+  const int64_t n = k.pixels, c = k.channels, at = k.first * c;
+  const T *x = static_cast<const T*>(k.x[0].data) + at, *g = static_cast<const T*>(k.g) + at;
+  T* out = static_cast<T*>(k.out) + at;
+  if (pass == GroupPass::gradient_sums)
+    return (k.silu ? group_gradient_sums<true, T> : group_gradient_sums<false, T>)(
+        x, g, n, c, v.centre, v.rstd, v.scale, v.bias, k.sums, k.sums + c);
+  return (k.silu ? group_gradient_write<true, T> : group_gradient_write<false, T>)(
+      x, g, n, c, v.centre, v.rstd, v.scale, v.bias, v.a, v.b, out);
 }
 
 static void group_block(const GroupBlock& k, int dtype, GroupPass pass) {

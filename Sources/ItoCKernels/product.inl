@@ -12,9 +12,9 @@ static void product_pack_columns_of(const ProductJob& job, int64_t begin, int64_
   const T* b = static_cast<const T*>(job.b);
   const int64_t first = panel * kLanes, width = d.n - first < kLanes ? d.n - first : kLanes, k = end - begin;
   if (width < kLanes) memset(to, 0, size_t(k * kLanes) * 4);
-  if (d.b_transposed) return transpose(b + first * d.k + begin, d.k, width, k, to, kLanes);
-  const T* from = b + begin * d.n + first;
-  for (int64_t i = 0; i < k; i++, from += d.n, to += kLanes) {
+  if (d.b_transposed) return transpose(b + first * d.b_stride + begin, d.b_stride, width, k, to, kLanes);
+  const T* from = b + begin * d.b_stride + first;
+  for (int64_t i = 0; i < k; i++, from += d.b_stride, to += kLanes) {
     if (width == kLanes)
       for (int64_t c = 0; c < kLanes; c++) to[c] = load(from + c);
     else

@@ -15,7 +15,7 @@ dnnl::stream& stream() {
 }
 
 namespace {
-// Packed forms of one weight buffer: one for each layout of the library asked for, and others by key.
+// Packed forms of one weight buffer: one for each layout of the library and part asked for, and others by key.
 struct Packs {
   ito_attachment header;
   std::mutex mutex;
@@ -42,7 +42,7 @@ void reorder(const dnnl::memory::desc& from, const void* source, const dnnl::mem
 }
 
 const void* packed_weights(const Primitive& p, const void* weights, int64_t dtype, void* attached,
-                           std::unique_ptr<Scratch>& scratch) {
+                           std::unique_ptr<Scratch>& scratch, const std::string& part) {
   bool is_plain = p.weights == p.plain_weights;
   size_t bytes = p.weights.get_size();
   if (dtype != p.weights_dtype) {
@@ -66,10 +66,10 @@ const void* packed_weights(const Primitive& p, const void* weights, int64_t dtyp
   Packs* packs = static_cast<Packs*>(attached);
   std::lock_guard<std::mutex> lock(packs->mutex);
   for (auto& form : packs->forms)
-    if (form.key.empty() && form.layout == p.weights) return form.data;
+    if (form.key == part && form.layout == p.weights) return form.data;
   void* data = ito_alloc(bytes);
   reorder(p.plain_weights, weights, p.weights, data);
-  packs->forms.push_back({p.weights, "", bytes, data});
+  packs->forms.push_back({p.weights, part, bytes, data});
   return data;
 }
 

@@ -77,9 +77,9 @@ inline dnnl::memory view(const dnnl::memory::desc& desc, const void* data) {
 }
 
 // `weights`, stored as `dtype`, in the type and layout the primitive wants: as they are, from `packs` (made there
-// on first use), or made in `scratch` for this call.
+// on first use), or made in `scratch` for this call. `part` tells forms of parts of the weights apart.
 const void* packed_weights(const Primitive& p, const void* weights, int64_t dtype, void* packs,
-                           std::unique_ptr<Scratch>& scratch);
+                           std::unique_ptr<Scratch>& scratch, const std::string& part = "");
 
 // A form of `bytes` that `make` fills, known by `key`: from `packs` (made there on first use), or made in
 // `scratch` for this call.

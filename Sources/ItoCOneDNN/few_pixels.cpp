@@ -68,7 +68,7 @@ void convolve_few_pixels(const ito_conv_desc& d, bool published, const float* in
         },
         &job);
   }
-  ito_product_desc product{pixels, d.out_channels, k, 0, 1, d.weights_dtype};
+  ito_product_desc product{pixels, d.out_channels, k, 0, 1, d.weights_dtype, k};
   ito_product_epilogue epilogue{bias, residual, d.activation};
   ito_product(&product, is_plain ? input : static_cast<const float*>(rows.data), weights, &epilogue, output);
 }

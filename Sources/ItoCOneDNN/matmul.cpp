@@ -1,3 +1,4 @@
+#include <ito_convert.h>
 #include <ito_product.h>
 
 #include "engine.h"
@@ -5,6 +6,9 @@
 using dnnl::memory;
 
 namespace {
+
+// Elements of b from a stored row to the next.
+int64_t b_stride(const ito_matmul_desc& d) { return d.b_depth ? d.b_depth : d.b_transposed ? d.k : d.n; }
 
 std::shared_ptr<const ito::Primitive> make_matmul(const ito_matmul_desc& d) {
   memory::data_type in = ito::type_of(d.dtype), out = ito::type_of(d.out_dtype);
@@ -19,7 +23,8 @@ std::shared_ptr<const ito::Primitive> make_matmul(const ito_matmul_desc& d) {
   };
   auto p = std::make_shared<ito::Primitive>();
   p->source = matrix(d.m, d.k, d.a_transposed, in);
-  p->plain_weights = matrix(d.k, d.n, d.b_transposed, in);
+  p->plain_weights = d.b_depth ? memory::desc({d.k, d.n}, in, memory::dims{1, d.b_depth})
+                               : matrix(d.k, d.n, d.b_transposed, in);
   p->weights_dtype = d.dtype;
   p->destination = matrix(d.m, d.n, false, out);
   memory::desc weights = p->plain_weights;
@@ -55,12 +60,12 @@ std::shared_ptr<const ito::Primitive> make_convolution(const ito_matmul_desc& d)
   const memory::data_type f32 = memory::data_type::f32;
   auto pixels = [&](int64_t channels) { return memory::desc({1, channels, 1, d.m}, f32, memory::format_tag::nhwc); };
   const memory::dims kernel{d.n, d.k, 1, 1}, ones{1, 1}, zeros{0, 0};
-  const int64_t size = d.n * d.k;
+  const int64_t row = b_stride(d), size = d.b_transposed ? d.n * row : d.k * row;
   auto p = std::make_shared<ito::Primitive>();
   p->source = pixels(d.k);
   p->destination = pixels(d.n);
   p->plain_weights = memory::desc(
-      kernel, f32, d.b_transposed ? memory::dims{d.k, 1, size, size} : memory::dims{1, d.n, size, size});
+      kernel, f32, d.b_transposed ? memory::dims{row, 1, size, size} : memory::dims{1, row, size, size});
   if (d.has_bias) p->bias = memory::desc({d.n}, f32, memory::format_tag::x);
   const memory::desc weights(kernel, f32, memory::format_tag::any);
   const auto kind = dnnl::prop_kind::forward_inference;
@@ -102,7 +107,13 @@ Way way_of(const ito_matmul_desc& d) {
 
 void multiply(const ito_matmul_desc& d, const float* a, const void* b, const float* bias, const float* residual,
               float* out) {
-  ito_product_desc product{d.m, d.n, d.k, d.a_transposed, d.b_transposed, d.b_dtype};
+  ito_product_desc product{d.m, d.n, d.k, d.a_transposed, d.b_transposed, d.b_dtype, b_stride(d)};
+  // Sums of a part of the depth are kept in the result, so a residual that lies there has to move.
+  ito::Scratch moved(residual == out ? size_t(d.batch * d.m * d.n) * 4 : 0);
+  if (moved.data) {
+    std::memcpy(moved.data, residual, moved.bytes);
+    residual = static_cast<const float*>(moved.data);
+  }
   for (int64_t i = 0; i < (d.batch > 1 ? d.batch : 1); i++) {
     ito_product_epilogue epilogue{bias, residual ? residual + i * d.m * d.n : nullptr, d.activation};
     // Several matrices are float32.
@@ -111,11 +122,35 @@ void multiply(const ito_matmul_desc& d, const float* a, const void* b, const flo
   }
 }
 
+// Columns [b_first, b_first + k) of b, widened.
+struct WidenedPart {
+  const ito_matmul_desc& d;
+  const char* b;
+  float* to;
+
+  void rows(int64_t begin, int64_t end) const {
+    for (int64_t row = begin; row < end; row++)
+      ito_convert(b + row * d.b_depth * 2, int(d.b_dtype), to + row * d.k, ITO_F32, d.k);
+  }
+};
+
 }  // namespace
 
 extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias,
                           const void* residual, void* out, void* packed_b) {
   const Way way = way_of(*desc);
+  b = static_cast<const char*>(b) + desc->b_first * (desc->b_dtype == ITO_F32 ? 4 : 2);
+  if (way != Way::product && desc->b_depth && desc->b_dtype != desc->dtype) {
+    ito::Scratch wide(ito::widened_size(size_t(desc->n * desc->k) * 4));
+    WidenedPart part{*desc, static_cast<const char*>(b), static_cast<float*>(wide.data)};
+    ito_parallel_for(
+        desc->n, 1 + (1 << 16) / desc->k,
+        [](void* ctx, int64_t begin, int64_t end) { static_cast<const WidenedPart*>(ctx)->rows(begin, end); }, &part);
+    ito_matmul_desc dense = *desc;
+    dense.b_dtype = dense.dtype;
+    dense.b_depth = dense.b_first = 0;
+    return ito_matmul(&dense, a, wide.data, bias, residual, out, nullptr);
+  }
   if (way == Way::product) {
     multiply(*desc, static_cast<const float*>(a), b, bias, static_cast<const float*>(residual),
              static_cast<float*>(out));
@@ -128,7 +163,8 @@ extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void
                          [&] { return convolves ? make_convolution(*desc) : make_matmul(*desc); });
     if (!p) return 1;
     std::unique_ptr<ito::Scratch> packed;
-    const void* weights = ito::packed_weights(*p, b, desc->b_dtype, packed_b, packed);
+    const std::string part = desc->b_depth ? "columns from " + std::to_string(desc->b_first) : "";
+    const void* weights = ito::packed_weights(*p, b, desc->b_dtype, packed_b, packed, part);
     ito::Scratch scratch(p->scratchpad.get_size());
     ito::preload(residual, out, p->destination);
     std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ito::view(p->source, a)},

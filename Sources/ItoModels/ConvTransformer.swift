@@ -122,7 +122,7 @@ public struct ConvTransformer: RegisteredBackbone {
         : transform(deeper, steering: steering, prompt, context)
       return own.up(result).depthToSpace(size: 2, order: .blockMajor)
     }
-    return own.after(Tensor.concatenated([below, skip], axis: 3), time: steering)
+    return own.after(JoinedChannels([below, skip]), time: steering)
   }
 
   private func transform(

@@ -39,6 +39,16 @@ public struct Conv2D: Module {
       to: x, bias: bias, options, then: Epilogue(adding: residual, activation: activation))
   }
 
+  /// The convolution of maps side by side without copying them together; nil where this one cannot: for a kernel of
+  /// several pixels, a form of weight that reads one tensor only, and while gradients are recorded.
+  public func callAsFunction(joining x: JoinedChannels) -> Tensor? {
+    let shape = weight.shape
+    guard shape[1] == 1, shape[2] == 1, bias?.isTracked != true,
+      options == ConvolutionOptions(stride: 1, padding: 0)
+    else { return nil }
+    return weight.apply(toPixels: x, bias: bias)
+  }
+
   /// Visits its parameters.
   public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
     try v.visitWeight(&weight)

@@ -32,6 +32,12 @@ public struct GroupNorm: Module {
       activation: activation)
   }
 
+  /// The same of maps side by side, read where they lie: the bits of the norm of their concatenation.
+  public func callAsFunction(_ x: JoinedChannels, activation: Activation? = nil) -> Tensor {
+    x.groupNorm(
+      groups: groups, weight: weight, bias: bias, epsilon: epsilon, activation: activation)
+  }
+
   /// `norm(x) · (1 + scale) + shift` of each sample, then `activation`: one pass over x.
   ///
   /// - Parameters:

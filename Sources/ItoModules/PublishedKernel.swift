@@ -32,6 +32,11 @@ public struct PublishedKernel: ConvolutionWeight {
     x.convolved(
       published: values, bias: bias, options, computing: computeType, then: epilogue)
   }
+  /// A sum of products, one for each of the maps: a kernel of one pixel is the same matrix in either order.
+  public func apply(toPixels x: JoinedChannels, bias: Tensor?) -> Tensor? {
+    values.isTracked || x.isTracked
+      ? nil : x.linear(values, outFeatures: shape[0], bias: bias, computing: computeType)
+  }
   /// The kernel in our order as float32.
   public func dense() -> Tensor { values.detached().permuted([0, 2, 3, 1]).cast(to: .float32) }
   /// Visits the kernel in our order.

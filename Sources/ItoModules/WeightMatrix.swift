@@ -24,6 +24,9 @@ public protocol ConvolutionWeight: Module {
   func apply(
     to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions, then epilogue: Epilogue
   ) -> Tensor
+  /// The convolution, by a kernel of one pixel at stride 1, of maps side by side, which are not copied together; nil
+  /// where the form reads one tensor only, or gradients are recorded.
+  func apply(toPixels x: JoinedChannels, bias: Tensor?) -> Tensor?
   /// The kernel `[out, kernelHeight, kernelWidth, in / groups]` as float32.
   func dense() -> Tensor
 }
@@ -42,6 +45,8 @@ extension ConvolutionWeight {
   ) -> Tensor {
     epilogue.applied(to: apply(to: x, bias: bias, options))
   }
+  /// Nil: one tensor only.
+  public func apply(toPixels x: JoinedChannels, bias: Tensor?) -> Tensor? { nil }
 }
 
 /// A matrix of plain numbers.
@@ -89,6 +94,11 @@ public struct DenseKernel: ConvolutionWeight {
     to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions, then epilogue: Epilogue
   ) -> Tensor {
     x.convolved(values, bias: bias, options, then: epilogue)
+  }
+  /// A sum of products, one for each of the maps.
+  public func apply(toPixels x: JoinedChannels, bias: Tensor?) -> Tensor? {
+    values.isTracked || x.isTracked
+      ? nil : x.linear(values, outFeatures: shape[0], bias: bias)
   }
   /// The numbers as float32.
   public func dense() -> Tensor { values.detached().cast(to: .float32) }

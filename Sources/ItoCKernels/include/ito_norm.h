@@ -32,15 +32,22 @@ void ito_add_gated(const void* residual, const void* x, const float* gate, int d
 void ito_add_gated_gradient(const void* x, const float* gate, const void* g, int dtype, int64_t samples, int64_t rows,
                             int64_t n, void* dx, float* dgate);
 
+/// One of several tensors [batch, pixels, channels] whose channels lie side by side.
+typedef struct {
+  const void* data;
+  int64_t channels;
+} ito_channels;
+
 /// Group norm of x [batch, pixels, channels] + offset [batch, channels]: each group of neighbouring
 /// channels of each sample is normalised over its pixels, then y = (x - mean) / sqrt(variance +
 /// epsilon) * weight + bias, then SiLU when `silu`.
 ///
-/// `offset` may be null: none. `weight`, `bias`: one value a channel, one a sample and channel when
+/// x is the concatenation of `parts` tensors along the channels, which is not made; the bits are those of the norm of
+/// one tensor. `offset` may be null: none. `weight`, `bias`: one value a channel, one a sample and channel when
 /// `per_sample`, or null. `mean` and `rstd` receive [batch, groups]. Reads x from memory twice (once
 /// when a sample has at most 32768 elements), writes y once.
-void ito_group_norm(const void* x, int dtype, const float* offset, const float* weight, const float* bias,
-                    int per_sample, int64_t batch, int64_t pixels, int64_t channels, int64_t groups, float epsilon,
+void ito_group_norm(const ito_channels* x, int64_t parts, int dtype, const float* offset, const float* weight,
+                    const float* bias, int per_sample, int64_t batch, int64_t pixels, int64_t groups, float epsilon,
                     int silu, void* out, float* mean, float* rstd);
 
 /// Gradients of `ito_group_norm` from `g` and the saved statistics; `dweight` and `dbias` have the size

@@ -9,7 +9,8 @@ extern "C" {
 typedef struct {
   int64_t m, n, k;
   int64_t a_transposed, b_transposed;
-  int64_t b_dtype;  ///< ITO_F32, ITO_BF16 or ITO_F16
+  int64_t b_dtype;   ///< ITO_F32, ITO_BF16 or ITO_F16
+  int64_t b_stride;  ///< elements from a stored row of b to the next: n, or k transposed, unless b is part of a wider one
 } ito_product_desc;
 
 /// What follows the sums: out = activation(A B + bias + residual).

@@ -19,10 +19,12 @@ typedef struct {
   int64_t has_residual;  // added before the activation
   int64_t packs_b;       // let the library choose b's layout and reorder into it
   int64_t b_dtype;       // what b is stored in: `dtype`, or BF16 or F16 to be widened to F32 for this call
+  int64_t b_depth;       // b is transposed, and columns [b_first, b_first + k) of what is stored, [n, b_depth]; 0: all
+  int64_t b_first;
 } ito_matmul_desc;
 
-/// out[batch, m, n] = activation(a·b + bias + residual). `residual` has out's shape and type; it and `bias` are
-/// null where the descriptor says so. `packed_b` keeps b's packed form, or is null (packed for this call
+/// out[batch, m, n] = activation(a·b + bias + residual). `residual` has out's shape and type and may be out itself; it
+/// and `bias` are null where the descriptor says so. `packed_b` keeps b's packed form, or is null (packed for this call
 /// only). Returns 0, or 1 when there is no implementation, or none that does all of it in one pass.
 int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias, const void* residual,
                void* out, void* packed_b);

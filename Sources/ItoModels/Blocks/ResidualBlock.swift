@@ -48,7 +48,24 @@ struct ResidualBlock: Module {
   ///     nil for a block without time.
   /// - Returns: `[batch, height', width', out]`.
   func callAsFunction(_ x: Tensor, time: Tensor?) -> Tensor {
-    var h = conv1(resampled(norm1(x, activation: .silu)))
+    result(norm1(x, activation: .silu), time: time) {
+      let skip = resampled(x)
+      return shortcut.map { $0(skip) } ?? skip
+    }
+  }
+
+  /// The same of maps side by side, such as the way up's and a skip connection: where norm and shortcut can read them
+  /// as they are, they are never copied together.
+  func callAsFunction(_ x: JoinedChannels, time: Tensor?) -> Tensor {
+    guard x.parts.count > 1, let skip = shortcut?(joining: x.map(resampled)) else {
+      return self(x.whole, time: time)
+    }
+    return result(norm1(x, activation: .silu), time: time) { skip }
+  }
+
+  /// The block after its first norm; `skip` makes what is added at the end.
+  private func result(_ normed: Tensor, time: Tensor?, skip: () -> Tensor) -> Tensor {
+    var h = conv1(resampled(normed))
     if let timeProjection, let time {
       let embedded = timeProjection(time)
       switch mode {
@@ -60,8 +77,7 @@ struct ResidualBlock: Module {
     } else {
       h = norm2(h, activation: .silu)
     }
-    let skip = resampled(x)
-    let sum = conv2(h, adding: shortcut.map { $0(skip) } ?? skip)
+    let sum = conv2(h, adding: skip())
     return outputScale == 1 ? sum : sum / outputScale
   }
 

@@ -112,7 +112,7 @@ struct UNetTrunk<Attention: FeatureMapAttention>: Module {
         if let residuals { h = h + residuals.middle }
       }
       for i in part.up.indices {
-        h = part.up[i](Tensor.concatenated([h, skips.removeLast()], axis: -1), time: time)
+        h = part.up[i](JoinedChannels([h, skips.removeLast()]), time: time)
         h = attended(h, part.upAttention[i])
       }
       return h

@@ -99,6 +99,11 @@ public struct AdaptedKernel: ConvolutionWeight {
   /// Its shape.
   public var shape: Shape { base.shape }
 
+  /// That of the unchanged kernel when nothing of the change counts; otherwise nil.
+  public func apply(toPixels x: JoinedChannels, bias: Tensor?) -> Tensor? {
+    strength == 0 ? base.apply(toPixels: x, bias: bias) : nil
+  }
+
   /// The convolution with the adapted kernel.
   public func apply(to x: Tensor, bias: Tensor?, _ options: ConvolutionOptions) -> Tensor {
     if strength == 0 { return base.apply(to: x, bias: bias, options) }

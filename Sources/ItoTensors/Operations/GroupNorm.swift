@@ -20,6 +20,19 @@ extension Tensor {
     groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, offset: Tensor? = nil,
     epsilon: Double = 1e-5, activation: Activation? = nil
   ) -> Tensor {
+    JoinedChannels([self]).groupNorm(
+      groups: groups, weight: weight, bias: bias, offset: offset, epsilon: epsilon,
+      activation: activation)
+  }
+}
+
+extension JoinedChannels {
+  /// `Tensor.groupNorm` of the concatenation, with the same bits: statistics are taken over the parts where they lie, and
+  /// the normalised channels written side by side. While gradients are recorded the concatenation is made.
+  public func groupNorm(
+    groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, offset: Tensor? = nil,
+    epsilon: Double = 1e-5, activation: Activation? = nil
+  ) -> Tensor {
     let channels = shape.rank >= 2 ? shape[-1] : 0
     let own: Shape = [shape.rank >= 2 ? shape[0] : 0, channels]
     let affine = weight?.shape ?? bias?.shape ?? [channels]
@@ -36,25 +49,29 @@ extension Tensor {
         groups: groups, weight: weight, bias: bias, offset: offset, epsilon: epsilon
       ).activated(by: activation)
     }
+    let isTracked = (parts + [weight, bias, offset].compactMap { $0 }).contains(where: \.isTracked)
     let pass = GroupNormPass(
-      x: inRowType, weight: weight?.cast(to: .float32), bias: bias?.cast(to: .float32),
+      x: (isTracked ? joined : self).parts.map(\.inRowType), weight: weight?.cast(to: .float32),
+      bias: bias?.cast(to: .float32),
       offset: offset?.cast(to: .float32), groups: groups, affine: affine, epsilon: epsilon,
       activates: activation == .silu)
     return pass.forward().cast(to: dtype)
   }
 }
 
-/// One call of the group norm kernels: what they read, and the statistics they leave for the gradient.
+/// One call of the group norm kernels: what they read, and the statistics they leave for the gradient, which is of one
+/// part.
 private struct GroupNormPass {
-  var x: Tensor, weight: Tensor?, bias: Tensor?, offset: Tensor?
+  var x: [Tensor], weight: Tensor?, bias: Tensor?, offset: Tensor?
   let groups: Int
   let affine: Shape
   let epsilon: Double
   let activates: Bool
 
-  var batch: Int { x.shape[0] }
-  var channels: Int { x.shape[-1] }
-  var pixels: Int { x.shape.count / Swift.max(1, batch * channels) }
+  var shape: Shape { JoinedChannels(x).shape }
+  var batch: Int { shape[0] }
+  var channels: Int { shape[-1] }
+  var pixels: Int { shape.count / Swift.max(1, batch * channels) }
   var hasOwnAffine: Int32 { affine.rank == 2 ? 1 : 0 }
 
   private func readingParameters(
@@ -69,32 +86,44 @@ private struct GroupNormPass {
     }
   }
 
+  private func readingChannels(_ body: (UnsafePointer<ito_channels>?, Int64) -> Void) {
+    for part in x { ito_profile_read(Int64(part.byteCount)) }
+    let list = x.map { ito_channels(data: $0.storage.base, channels: Int64($0.shape[-1])) }
+    withExtendedLifetime(x) {
+      list.withUnsafeBufferPointer { body($0.baseAddress, Int64($0.count)) }
+    }
+  }
+
   func forward() -> Tensor {
     let mean = Tensor(uninitialized: [batch, groups]),
       rstd = Tensor(uninitialized: [batch, groups])
-    let result = Tensor(building: x.shape, dtype: x.dtype) { out in
-      reading(x, mean, rstd) { px, pm, pr in
-        readingParameters { offset, weight, bias in
-          ito_group_norm(
-            px, x.dtype.rawValue, offset, weight, bias, hasOwnAffine, Int64(batch), Int64(pixels),
-            Int64(channels), Int64(groups), Float(epsilon), activates ? 1 : 0, out,
-            UnsafeMutableRawPointer(mutating: pm).of(Float.self),
-            UnsafeMutableRawPointer(mutating: pr).of(Float.self))
+    let result = Tensor(building: shape, dtype: x[0].dtype) { out in
+      reading(mean, rstd) { pm, pr in
+        readingChannels { x, count in
+          readingParameters { offset, weight, bias in
+            ito_group_norm(
+              x, count, self.x[0].dtype.rawValue, offset, weight, bias, hasOwnAffine, Int64(batch),
+              Int64(pixels), Int64(groups), Float(epsilon), activates ? 1 : 0, out,
+              UnsafeMutableRawPointer(mutating: pm).of(Float.self),
+              UnsafeMutableRawPointer(mutating: pr).of(Float.self))
+          }
         }
       }
     }
     var saved = self
-    saved.x = x.detached()
+    saved.x = x.map { $0.detached() }
     saved.weight = weight?.detached()
     saved.bias = bias?.detached()
     saved.offset = offset?.detached()
-    return result.recorded(from: [x] + [weight, bias, offset].compactMap { $0 }) {
-      [saved] g in saved.gradients(g, mean, rstd)
+    return result.recorded(from: x + [weight, bias, offset].compactMap { $0 }) {
+      [saved] g in saved.gradients(of: saved.x[0], g, mean, rstd)
     }
   }
 
   /// Of x, then of those of weight, bias and offset that there are.
-  private func gradients(_ g: Tensor, _ mean: Tensor, _ rstd: Tensor) -> [Tensor] {
+  private func gradients(
+    of x: Tensor, _ g: Tensor, _ mean: Tensor, _ rstd: Tensor
+  ) -> [Tensor] {
     let dw = Tensor(uninitialized: affine), db = Tensor(uninitialized: affine)
     let dx = Tensor(building: x.shape, dtype: x.dtype) { out in
       reading(x, g, mean, rstd) { px, pg, pm, pr in

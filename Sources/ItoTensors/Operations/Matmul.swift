@@ -29,7 +29,7 @@ struct MatrixProduct {
       dtype: Int64(a.dtype.rawValue), out_dtype: Int64(dtype.rawValue),
       has_bias: bias == nil ? 0 : 1, activation: epilogue.code,
       has_residual: epilogue.residual == nil ? 0 : 1, packs_b: packsB ? 1 : 0,
-      b_dtype: Int64(b.dtype.rawValue))
+      b_dtype: Int64(b.dtype.rawValue), b_depth: 0, b_first: 0)
     var status: Int32 = 0
     let packs = keepsPacked && packsB ? b.storage.attached { ito_packs_create() } : nil
     let result = Tensor(building: shape, dtype: dtype) { out in
