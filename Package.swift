@@ -57,7 +57,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "ItoCheckpoints", dependencies: ["ItoModules", "ItoTensors", "ItoComponents"],
+      name: "ItoCheckpoints",
+      dependencies: ["ItoModules", "ItoTensors", "ItoComponents", "ItoCHub"],
       swiftSettings: settings),
 
     // Layer 4

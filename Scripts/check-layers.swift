@@ -38,7 +38,8 @@ let layers: [[Row]] = [
     Row(
       target: "ItoDiffusion", own: ["ItoModules", "ItoTensors", "ItoComponents"],
       products: ["Logging"]),
-    Row(target: "ItoCheckpoints", own: ["ItoModules", "ItoTensors", "ItoComponents"]),
+    Row(
+      target: "ItoCheckpoints", own: ["ItoModules", "ItoTensors", "ItoComponents", "ItoCHub"]),
   ],
   [
     Row(

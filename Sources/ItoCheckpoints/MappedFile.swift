@@ -22,6 +22,7 @@ public final class MappedFile: Sendable {
   public let path: String
   let byteCount: Int
   private let isReleasing = Atomic<Bool>(false), hasBadWeight = Atomic<Bool>(false)
+  private let forms = AtomicLazyReference<StampedForms>()
 
   init(_ path: String) throws(CheckpointError) {
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
@@ -50,6 +51,7 @@ public final class MappedFile: Sendable {
   }
 
   deinit {
+    finishPackedForms()
     if let base = UnsafeMutableRawPointer(bitPattern: address) { munmap(base, byteCount) }
     close(descriptor)
   }
@@ -73,6 +75,54 @@ public final class MappedFile: Sendable {
   }
 }
 
+/// What tells one version of a file from all others: a change to it moves one of these.
+struct FileStamp: Equatable {
+  /// Device and inode.
+  var place: String
+  /// Place, size, and times of contents and inode in nanoseconds.
+  var version: String
+  /// When it last changed, in seconds.
+  var changed: Int
+}
+
+/// Packed forms, and the version of the file they are of.
+private final class StampedForms: Sendable {
+  let forms: PackedForms, version: String
+  init(_ forms: PackedForms, _ version: String) {
+    self.forms = forms
+    self.version = version
+  }
+}
+
+extension MappedFile {
+  /// Of the file as it is now.
+  var stamp: FileStamp? {
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else { return nil }
+    let place = "\(info.st_dev) \(info.st_ino)"
+    let (m, c) = (info.st_mtim, info.st_ctim)
+    return FileStamp(
+      place: place,
+      version: "\(place) \(info.st_size) \(m.tv_sec).\(m.tv_nsec) \(c.tv_sec).\(c.tv_nsec)",
+      changed: max(m.tv_sec, c.tv_sec))
+  }
+
+  /// Where packed forms of the weights are kept; nil for in memory.
+  package var packedForms: PackedForms? { forms.load()?.forms }
+
+  /// Keeps packed forms of the weights of this `version` there, if they are kept nowhere yet.
+  func keepPackedForms(_ kept: PackedForms, version: String) {
+    _ = forms.storeIfNil(StampedForms(kept, version))
+  }
+
+  /// Makes forms that were packed since the last time files of their store: unless the file has been changed meanwhile, or
+  /// has weights that are not finite, which every run is to find.
+  package func finishPackedForms() {
+    guard let kept = forms.load(), !hasNonFinite, stamp?.version == kept.version else { return }
+    kept.forms.finish()
+  }
+}
+
 extension MappedFile: ReleasablePages {
   /// Whether the pages of a weight are given back after each use, and no packed form of it is kept. The
   /// memory in use stays that of one layer; pages that the system has kept are found again at little
@@ -87,7 +137,10 @@ extension MappedFile: ReleasablePages {
   package func noteNonFinite() { hasBadWeight.store(true, ordering: .relaxed) }
 
   /// Gives all memory back until it is read again; nothing is lost.
-  public func releasePages() { releasePages(bytes) }
+  public func releasePages() {
+    releasePages(bytes)
+    packedForms?.releasePages()
+  }
 
   /// Whole pages only: what lies beside `bytes` may be in use.
   package func releasePages(_ bytes: UnsafeRawBufferPointer) {

@@ -1,3 +1,4 @@
+public import ItoCheckpoints
 import ItoComponents
 public import ItoDiffusion
 import ItoModels
@@ -94,6 +95,8 @@ public struct LoadingOptions: Sendable {
   public var mergesAdapters = false
   /// Told what became of each adapter, in a line for people.
   public var report: @Sendable (String) -> Void = { _ in }
+  /// Where packed weights are kept between runs; nil for in memory, in each run anew.
+  public var packedCache: PackedCache?
   /// Parts taken from elsewhere, by name: `vae`, `unet`, `text_encoder`.
   public var replacements: [String: String]
 

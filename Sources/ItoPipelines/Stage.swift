@@ -77,7 +77,12 @@ public struct OpenStage<Part: Sendable>: Sendable {
         try source.checkFinite()
       }
     }
-    for source in sources { for file in source.mappedFiles { file.releasePages() } }
+    for source in sources {
+      for file in source.mappedFiles {
+        file.finishPackedForms()
+        file.releasePages()
+      }
+    }
     if Runtime.memory.cached > Self.keptBytes { Runtime.trim() }
   }
 }

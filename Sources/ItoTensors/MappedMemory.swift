@@ -1,4 +1,5 @@
 import ItoCKernels
+import ItoCOneDNN
 import Synchronization
 
 /// Memory whose pages the system can bring back by itself: a file mapped for reading.
@@ -10,6 +11,8 @@ package protocol ReleasablePages: AnyObject {
   var releasesAfterUse: Bool { get }
   /// Notes that a weight was met that has NaN or infinite elements.
   func noteNonFinite()
+  /// Where packed forms of the weights are kept; nil for in memory.
+  var packedForms: PackedForms? { get }
 }
 
 extension Storage {
@@ -29,15 +32,29 @@ extension Storage {
   /// Notes with the file, where there is one, that these bytes have NaN or infinities.
   func noteNonFinite() { pages?.noteNonFinite() }
 
-  /// Whether forms of these bytes that a kernel wants are kept: not where memory is to be spared.
-  var keepsPacked: Bool { !isMapped || pages?.releasesAfterUse != true }
+  /// Whether forms of this weight of type `dtype` that products in `type` want are kept: not where memory is to be spared,
+  /// and wider ones on disk only.
+  func keepsPacked(_ dtype: DType, computing type: DType) -> Bool {
+    if dtype == type { return !isMapped || pages?.releasesAfterUse != true }
+    guard isMapped, let pages, !pages.releasesAfterUse else { return false }
+    return pages.packedForms?.takes(self) == true
+  }
+
+  /// The holder of forms of these bytes.
+  var packs: UnsafeMutableRawPointer {
+    attached {
+      guard isMapped, let forms = pages?.packedForms else { return ito_packs_create() }
+      return forms.packs(of: self)
+    }
+  }
 
   /// A use of these bytes as weights of type `dtype`. What is mapped from a file, and therefore was not
   /// read when it was loaded, is searched for NaN and infinities the first time, and its pages are given
-  /// back afterwards where the file is told to.
+  /// back afterwards where the file is told to. What has forms on disk was looked at when they were written.
   func used<R>(as dtype: DType, _ body: () -> R) -> R {
     guard isMapped, let pages else { return body() }
     if dtype.isFloatingPoint, !hasBeenUsed.exchange(true, ordering: .relaxed),
+      pages.packedForms?.has(self) != true,
       ito_all_finite(base, dtype.rawValue, Int64(byteCount / dtype.byteCount)) == 0
     {
       pages.noteNonFinite()

@@ -60,7 +60,7 @@ int ito_conv_backward_data(const ito_conv_desc* desc, const void* output_gradien
 int ito_conv_backward_weights(const ito_conv_desc* desc, const void* input, const void* output_gradient,
                               float* weight_gradient, float* bias_gradient);
 
-/// A new, empty holder of packed forms; starts with an `ito_attachment`.
+/// A new, empty holder of packed forms in memory; starts with an `ito_attachment`. ito_pack_store.h has one on disk.
 void* ito_packs_create(void);
 /// "2.6.3"
 const char* ito_onednn_version(void);

@@ -30,6 +30,8 @@ struct LoadingFlags: ParsableArguments {
       """)
   var lowMemory = false
 
+  @OptionGroup var cache: PackedCacheOptions
+
   @Option(help: "Which of several published precisions of a folder to read, such as fp16.")
   var variant: String?
 
@@ -78,6 +80,7 @@ struct LoadingFlags: ParsableArguments {
     options.adapters = replacesParts ? lora.map(Self.adapter) : []
     options.mergesAdapters = merge
     options.releasesPrompts = encodesOnce
+    options.packedCache = try cache.cache(unless: lowMemory)
     options.embeddings = replacesParts ? embedding : []
     options.tokenizer = ModelLocator.tokenizer
     options.report = { Terminal.note($0) }

@@ -118,7 +118,14 @@ private struct StableDiffusionLoader {
     _ component: ModelComponent, _ opened: inout [any TensorSource]
   ) throws(PipelineError) -> any TensorSource {
     let source = try component.weights()
-    if options.isStreamed { for file in source.mappedFiles { file.releasesAfterUse = true } }
+    for file in source.mappedFiles {
+      // What is streamed keeps no packed forms.
+      if options.isStreamed {
+        file.releasesAfterUse = true
+      } else {
+        options.packedCache?.attach(to: file)
+      }
+    }
     opened.append(source)
     return source
   }

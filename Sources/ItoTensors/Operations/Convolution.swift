@@ -65,7 +65,7 @@ enum Convolve {
     ]
     epilogue.check("convolution", result: shape)
     if shape.count == 0 { return Tensor(zeros: shape, dtype: x.dtype) }
-    let packs = keepsPacked ? w.storage.attached { ito_packs_create() } : nil
+    let packs = keepsPacked ? w.storage.packs : nil
     var status: Int32 = 0
     let result = Tensor(building: shape, dtype: x.dtype) { out in
       reading(x, w) { px, pw in
@@ -105,7 +105,7 @@ enum Convolve {
     var desc = options.descriptor(
       input: input, kernel: w.shape, dtype: g.dtype, result: g.dtype, hasBias: false,
       stored: w.dtype)
-    let packs = keepsPacked ? w.storage.attached { ito_packs_create() } : nil
+    let packs = keepsPacked ? w.storage.packs : nil
     var status: Int32 = 0
     let result = Tensor(building: input, dtype: g.dtype) { out in
       reading(g, w) { pg, pw in
@@ -185,7 +185,7 @@ extension Tensor {
     let result = kernel.storage.used(as: kernel.dtype) {
       Convolve.forward(
         x, w, bias?.cast(to: .float32), options,
-        keepsPacked: !kernel.isTracked && kernel.dtype == type && kernel.storage.keepsPacked,
+        keepsPacked: !kernel.isTracked && kernel.storage.keepsPacked(kernel.dtype, computing: type),
         then: epilogue)
     }
     return result.recorded(from: [x] + inputs.dropFirst()) {

@@ -48,8 +48,8 @@ extension JoinedChannels {
     if shape.count == 0 || parts.contains(where: { $0.shape[-1] == 0 }) { return nil }
     let x = parts.map { $0.cast(to: type) }, bias = bias?.cast(to: .float32)
     let b = weight.operand(computing: type, tracked: false)
-    let keepsPacked = weight.dtype == type && weight.storage.keepsPacked
-    let packs = keepsPacked ? b.storage.attached { ito_packs_create() } : nil
+    let keepsPacked = weight.storage.keepsPacked(weight.dtype, computing: type)
+    let packs = keepsPacked ? b.storage.packs : nil
     var status: Int32 = 0
     let result = weight.storage.used(as: weight.dtype) {
       Tensor(building: shape, dtype: type) { out in

@@ -31,7 +31,7 @@ struct MatrixProduct {
       has_residual: epilogue.residual == nil ? 0 : 1, packs_b: packsB ? 1 : 0,
       b_dtype: Int64(b.dtype.rawValue), b_depth: 0, b_first: 0)
     var status: Int32 = 0
-    let packs = keepsPacked && packsB ? b.storage.attached { ito_packs_create() } : nil
+    let packs = keepsPacked && packsB ? b.storage.packs : nil
     let result = Tensor(building: shape, dtype: dtype) { out in
       reading(a, b) { pa, pb in
         readingOptional(bias) { pc in
@@ -94,7 +94,8 @@ extension Tensor {
     let w = weight.operand(computing: type, tracked: inputs.contains(where: \.isTracked))
     let (n, k) = (w.shape[0], w.shape[1])
     let m = shape.count / Swift.max(1, k)
-    let isInference = !weight.isTracked && weight.dtype == type && weight.storage.keepsPacked
+    let isInference =
+      !weight.isTracked && weight.storage.keepsPacked(weight.dtype, computing: type)
     var out = shape
     out[-1] = n
     let product = MatrixProduct(m: m, n: n, k: k, bTransposed: true, packsB: true)

@@ -35,7 +35,7 @@ extension Tensor {
     return kernel.storage.used(as: kernel.dtype) {
       Convolve.forward(
         cast(to: type), kernel.operand(computing: type, tracked: false), bias?.cast(to: .float32),
-        options, keepsPacked: kernel.dtype == type && kernel.storage.keepsPacked,
+        options, keepsPacked: kernel.storage.keepsPacked(kernel.dtype, computing: type),
         isPublished: true, then: epilogue)
     }
   }
