@@ -82,8 +82,8 @@ struct Bench: ParsableCommand {
     let interrupt = Interrupt.watch()
     let peers = engines.isEmpty ? nil : try PeerEngines()
     var loading = loading
-    // Other engines have no default of their own: the same precision for all of them.
-    if peers != nil && loading.precision == nil { loading.precision = "float32" }
+    // What models compute in unless told otherwise; other engines have other defaults, and results say which it was.
+    if loading.precision == nil { loading.precision = "float32" }
     let wanted = try parsedSize()
     var timings: [PartTiming] = []
     try time(loading, size: wanted, interrupt, &timings)
@@ -131,7 +131,8 @@ struct Bench: ParsableCommand {
 
   /// As results name element types.
   private func name(of precision: String?) -> String {
-    ["float32": "f32", "bfloat16": "bf16"][precision ?? ""] ?? precision ?? "default"
+    let name = precision ?? "float32"
+    return ["float32": "f32", "bfloat16": "bf16"][name] ?? name
   }
 
   /// Times `body`. Loading happens once: a second time finds the files in memory.
