@@ -11,10 +11,11 @@ constexpr int kRows = 2;
 #endif
 
 // products[r, 0 ..< 16] = sum over k of a[r, k] u[k, 0 ..< 16] for R rows, `stride` apart in a and `out_stride` in
-// the products; added to what is there when `adds`.
-template <int R, bool adds>
+// the products; added to what is there when `adds`. With `every` it also fetches a line of 64 bytes into the
+// second-level cache for every so many steps of k, from `ahead` on: what a later product reads.
+template <int R, bool adds, int every>
 static void product_rows(const float* a, int64_t stride, const float* u, int64_t k, float* products,
-                         int64_t out_stride) {
+                         int64_t out_stride, const char* ahead) {
   lanes sum[R];
   for (int r = 0; r < R; r++) {
     if constexpr (adds)
@@ -22,8 +23,20 @@ static void product_rows(const float* a, int64_t stride, const float* u, int64_t
     else
       sum[r] = 0;
   }
+  int64_t i = 0;
+  if constexpr (every > 0) {
+    for (; i + every <= k; i += every, ahead += 64) {
+      __builtin_prefetch(ahead, 0, 2);
+#pragma clang loop unroll(full)
+      for (int j = 0; j < every; j++) {
+        lanes w;
+        load_lanes(w, u + (i + j) * kLanes);
+        for (int r = 0; r < R; r++) sum[r] += w * a[r * stride + i + j];
+      }
+    }
+  }
 #pragma clang loop unroll_count(2)
-  for (int64_t i = 0; i < k; i++) {
+  for (; i < k; i++) {
     lanes w;
     load_lanes(w, u + i * kLanes);
     for (int r = 0; r < R; r++) sum[r] += w * a[r * stride + i];
@@ -31,9 +44,9 @@ static void product_rows(const float* a, int64_t stride, const float* u, int64_t
   for (int r = 0; r < R; r++) __builtin_memcpy(products + r * out_stride, &sum[r], sizeof(lanes));
 }
 // As many rows as are left, at most kRows.
-template <int R, bool adds = false>
+template <int R, bool adds = false, int every = 0>
 static inline void product_some(int64_t rows, const float* a, int64_t stride, const float* u, int64_t k,
-                                float* products, int64_t out_stride = kLanes) {
-  if (rows >= R) return product_rows<R, adds>(a, stride, u, k, products, out_stride);
-  if constexpr (R > 1) product_some<R - 1, adds>(rows, a, stride, u, k, products, out_stride);
+                                float* products, int64_t out_stride = kLanes, const char* ahead = nullptr) {
+  if (rows >= R) return product_rows<R, adds, every>(a, stride, u, k, products, out_stride, ahead);
+  if constexpr (R > 1) product_some<R - 1, adds, every>(rows, a, stride, u, k, products, out_stride, ahead);
 }

@@ -44,28 +44,57 @@ constexpr int64_t kCachedWeights = 2 << 20;  // floats
 constexpr int64_t kTiles = 24, kTilesOfLarge = 96;
 constexpr int64_t kCachedValues = 5 << 16;  // floats; below, panels one at a time were as quick
 
-int64_t blocks_of(const ito_winograd_desc& d) {
-  int64_t block = ito_winograd_weights_count(&d) > kCachedWeights ? kTilesOfLarge : kTiles;
-  return (tiles_of(d) + block - 1) / block;
+int64_t largest_block(const ito_winograd_desc& d) {
+  return ito_winograd_weights_count(&d) > kCachedWeights ? kTilesOfLarge : kTiles;
 }
 
-// What a convolution costs, in multiplications by weights in cache. Fitted to one core of a Zen 3
-// (AVX2): reading a weight from memory takes the time of 15, transforming a value that of 12 to 24.
-constexpr double kWeightFromMemory = 15, kSlack = 1.1;
-constexpr int64_t kLargestWeights4 = 12 << 20;  // floats; four times the kernels' own size
+// What a convolution costs, in multiplications by weights in cache. Fitted to one core of a Zen 3 (AVX2): reading a
+// weight from memory takes the time of 10 (15 where nothing is fetched ahead), transforming a value that of 12 to 24,
+// and oneDNN's strided convolution of NHWC half as long again as its plain one.
+constexpr double kWeightFromMemory = 10, kDirectWeightFromMemory = 15, kDirectStrided = 1.5, kSlack = 1.1;
+constexpr int64_t kLargestWeights4 = 48 << 20;  // floats; four times the kernels' own size
 
-double weights_cost(int64_t floats, int64_t passes) {
-  return floats > kCachedWeights ? kWeightFromMemory * double(floats) * double(passes) : double(floats);
-}
 double direct_cost(const ito_winograd_desc& d) {
-  int64_t weights = 9 * d.channels * d.out_channels;
-  return double(d.batch * d.out_height * d.out_width) * double(weights) + weights_cost(weights, 1);
+  double weights = 9 * double(d.channels) * double(d.out_channels);
+  double products = double(d.batch * d.out_height * d.out_width) * weights * (d.stride == 2 ? kDirectStrided : 1);
+  return products + weights * (weights > kCachedWeights ? kDirectWeightFromMemory : 1);
 }
-double winograd_cost(const ito_winograd_desc& d) {
+// A block of tiles by some panels, their transforms included.
+double block_cost(const ito_winograd_desc& d, int64_t tiles, int64_t panels) {
   double input = d.tile == 4 ? 22 : 12, output = d.tile == 4 ? 24 : 17;
-  double values = double(tiles_of(d) * products_of(d)), outputs = double(panels_of(d) * kOutputs);
-  return values * (double(d.channels) * outputs + input * double(d.channels) + output * outputs) +
-         weights_cost(ito_winograd_weights_count(&d), blocks_of(d));
+  double channels = double(d.channels), outputs = double(panels * kOutputs);
+  double weight = ito_winograd_weights_count(&d) > kCachedWeights ? kWeightFromMemory : 1;
+  double values = double(tiles) * (channels * outputs + input * channels + output * outputs);
+  return double(products_of(d)) * (values + weight * channels * outputs);
+}
+
+// How the work is shared out: blocks of tiles, and parts of the panels, each of which transforms its tiles again.
+struct Division {
+  int64_t blocks, parts;
+};
+// The quickest for that many threads. What is computed does not depend on it.
+Division divide(const ito_winograd_desc& d, int64_t panels, int64_t threads) {
+  int64_t tiles = tiles_of(d), fewest = (tiles + largest_block(d) - 1) / largest_block(d);
+  Division best{fewest, 1};
+  double least = 0;
+  for (int64_t blocks = fewest; blocks == fewest || (blocks <= tiles && blocks < fewest + threads); blocks++) {
+    for (int64_t parts = 1; parts == 1 || (parts <= 2 * threads && parts * 4 <= panels); parts++) {
+      int64_t turns = (blocks * parts + threads - 1) / threads;
+      double cost = double(turns) * block_cost(d, (tiles + blocks - 1) / blocks, (panels + parts - 1) / parts);
+      if (least == 0 || cost < least) {
+        least = cost;
+        best = {blocks, parts};
+      }
+    }
+    if (threads == 1) break;
+  }
+  return best;
+}
+
+double winograd_cost(const ito_winograd_desc& d) {
+  Division division = divide(d, panels_of(d), 1);
+  int64_t block = (tiles_of(d) + division.blocks - 1) / division.blocks;
+  return double(division.blocks) * block_cost(d, block, panels_of(d));
 }
 
 std::atomic<int> limit{-1};
@@ -87,11 +116,11 @@ struct Convolution {
   Convolution(const ito_winograd_desc& d, const float* x, const float* weights, const ito_winograd_epilogue* epilogue,
               float* out, int64_t first_panel, int64_t panels)
       : desc(d), x(x), weights(weights), epilogue(epilogue), out(out), first_panel(first_panel), panels(panels),
-        tiles(tiles_of(d)), blocks(blocks_of(d)) {
-    block = (tiles + blocks - 1) / blocks;
-    // Few blocks are shared out by output channels too; each share transforms its tiles again.
-    int64_t wanted = (8 * ito_threads() + blocks - 1) / blocks, most = (panels + 7) / 8;
-    parts = ito_threads() == 1 ? 1 : wanted < most ? wanted : most;
+        tiles(tiles_of(d)) {
+    Division division = divide(d, panels, ito_threads());
+    parts = division.parts;
+    block = (tiles + division.blocks - 1) / division.blocks;
+    blocks = (tiles + block - 1) / block;
     // Values of tiles that do not stay in the second-level cache are read once for four panels.
     together = products_of(d) * block * d.channels > kCachedValues ? 4 : 1;
   }
@@ -146,7 +175,7 @@ int64_t ito_winograd_choice(const ito_winograd_desc* desc) {
   double least = direct_cost(d) / kSlack;
   if (d.doubles && (d.pad_top != 1 || d.pad_left != 1 || d.out_height != 2 * d.height || d.out_width != 2 * d.width))
     return 0;
-  for (int64_t tile = 2; tile <= (d.doubles ? 2 : 4) && tile <= ito_winograd_limit(); tile += 2) {
+  for (int64_t tile = 2; tile <= (d.doubles || d.stride == 2 ? 2 : 4) && tile <= ito_winograd_limit(); tile += 2) {
     d.tile = tile;
     if (tile == 4 && ito_winograd_weights_count(&d) > kLargestWeights4) continue;
     double cost = winograd_cost(d);

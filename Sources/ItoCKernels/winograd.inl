@@ -40,6 +40,24 @@ struct Filtering<3> {
   }
 };
 
+// F(2, 3) of stride 2: of the pixels with even places F(2, 2) of the outer taps, by points 0, -1 and infinity; of
+// the others a product each by the middle tap.
+template <>
+struct Filtering<5> {
+  static constexpr int m = 2, step = 4;
+  static inline void input(const lanes* d, lanes* t) {
+    t[0] = d[0] - d[2];
+    t[1] = d[2];
+    t[2] = d[4] - d[2];
+    t[3] = d[1];
+    t[4] = d[3];
+  }
+  static inline void output(const lanes* p, lanes* y) {
+    y[0] = (p[0] + p[1]) + p[3];
+    y[1] = (p[1] + p[2]) + p[4];
+  }
+};
+
 // F(4, 3): points 0, 1, -1, 2, -2 and infinity.
 template <>
 struct Filtering<6> {
@@ -145,12 +163,47 @@ static void activate_tile(int64_t activation, float* const* pixel, int pixels, i
   }
 }
 
+// Input channels are cut into runs whose weights, those of a panel, stay in the first-level cache while they meet one
+// tile after another, and whose values stay in the second-level cache while they meet one panel after another.
+constexpr int64_t kRun = 384;
+static inline int64_t run_length(int64_t channels) {
+  int64_t runs = (channels + kRun - 1) / kRun;
+  return ((channels + runs - 1) / runs + kLanes - 1) / kLanes * kLanes;
+}
+
+// A run of all tiles by a panel's weights. Meanwhile `ahead` is fetched, at most a line for every `every` channels.
+struct PanelProduct {
+  const float *values, *weights;
+  float* products;
+  int64_t tiles, length;
+  const char* ahead[2];
+  int64_t bytes[2];
+
+  template <bool adds, int every>
+  inline void run() const {
+    const int64_t part = length / every * 64;
+    int64_t which = 0, at = 0;
+    for (int64_t t = 0; t < tiles; t += kRows) {
+      const float* a = values + t * length;
+      if (which < 2) {
+        product_some<kRows, adds, every>(tiles - t, a, length, weights, length, products + t * kLanes, kLanes,
+                                         ahead[which] + at);
+        at += part;
+        if (at >= bytes[which]) which++, at = 0;
+      } else {
+        product_some<kRows, adds>(tiles - t, a, length, weights, length, products + t * kLanes);
+      }
+    }
+  }
+};
+
 template <int n>
 static void winograd_tiles(const WinogradTiles& job) {
   constexpr int m = Filtering<n>::m, kProducts = n * n;
   const ito_winograd_epilogue& after = *job.epilogue;
   const ito_winograd_desc& d = *job.desc;
   const int64_t step = job.count * d.channels, product_step = job.count * kLanes;
+  const int64_t run = run_length(d.channels);
   int64_t across = (d.out_width + m - 1) / m, down = (d.out_height + m - 1) / m;
 
   for (int64_t t = 0; t < job.count; t++) {
@@ -164,22 +217,37 @@ static void winograd_tiles(const WinogradTiles& job) {
         bool inside = y >= 0 && y < d.height && x >= 0 && x < d.width;
         pixel[i * n + j] = inside ? job.x + ((sample * d.height + y) * d.width + x) * d.channels : job.zeros;
       }
-    for (int64_t c = 0; c < d.channels; c += kLanes)
-      transform_input<n>(pixel, c, d.channels - c, step, job.values + t * d.channels + c);
+    for (int64_t first = 0; first < d.channels; first += run) {
+      const int64_t length = d.channels - first < run ? d.channels - first : run;
+      float* values = job.values + first * job.count + t * length;
+      for (int64_t c = 0; c < length; c += kLanes) transform_input<n>(pixel, first + c, length - c, step, values + c);
+    }
   }
 
   // Panels of a group take their turns at one product's values, which are then in cache.
-  const int64_t panel_step = kProducts * product_step;
+  const int64_t panel_step = kProducts * product_step, weight_step = kProducts * kLanes * d.channels;
   for (int64_t group = job.first_output; group < job.last_output; group += job.panels * kLanes) {
     const int64_t left = (job.last_output - group + kLanes - 1) / kLanes, panels = left < job.panels ? left : job.panels;
     for (int p = 0; p < kProducts; p++)
-      for (int64_t panel = 0; panel < panels; panel++) {
-        const int64_t o = group + panel * kLanes - job.first_weight;
-        const float* weights = job.weights + (o * kProducts + p * kLanes) * d.channels;
-        float* products = job.products + panel * panel_step + p * product_step;
-        for (int64_t t = 0; t < job.count; t += kRows)
-          product_some<kRows>(job.count - t, job.values + p * step + t * d.channels, d.channels, weights, d.channels,
-                              products + t * kLanes);
+      for (int64_t first = 0; first < d.channels; first += run) {
+        const int64_t length = d.channels - first < run ? d.channels - first : run;
+        const float* values = job.values + p * step + first * job.count;
+        const float* weights =
+            job.weights + ((group - job.first_weight) * kProducts + p * kLanes) * d.channels + first * kLanes;
+        for (int64_t panel = 0; panel < panels; panel++) {
+          const float* of_panel = weights + panel * weight_step;
+          // The next panel's weights, or the next run's of the first; and this panel's share of the next run's values.
+          const float* next = panel + 1 < panels ? of_panel + weight_step : weights + length * kLanes;
+          const int64_t share = job.count * length / panels;
+          PanelProduct product{values, of_panel, job.products + panel * panel_step + p * product_step, job.count,
+                               length,
+                               {(const char*)next, (const char*)(values + job.count * length + panel * share)},
+                               {length * kLanes * 4, share * 4}};
+          if (job.count < 4 * kRows)
+            first ? product.run<true, 2>() : product.run<false, 2>();
+          else
+            first ? product.run<true, 4>() : product.run<false, 4>();
+        }
       }
     for (int64_t panel = 0; panel < panels; panel++) {
       const int64_t o = group + panel * kLanes, count = d.out_channels - o < kLanes ? d.out_channels - o : kLanes;
@@ -204,5 +272,10 @@ static void winograd_tiles(const WinogradTiles& job) {
 }
 
 static void winograd_range(const WinogradTiles& job) {
-  (job.desc->doubles ? winograd_tiles<3> : job.desc->tile == 4 ? winograd_tiles<6> : winograd_tiles<4>)(job);
+  switch (products_along_axis(*job.desc)) {
+    case 3: return winograd_tiles<3>(job);
+    case 4: return winograd_tiles<4>(job);
+    case 5: return winograd_tiles<5>(job);
+    default: return winograd_tiles<6>(job);
+  }
 }

@@ -3,7 +3,7 @@
 #include "include/ito_winograd.h"
 
 /// Products of a tile along one axis, as many as pixels it reads.
-static inline int64_t products_along_axis(const ito_winograd_desc& d) { return d.doubles ? 3 : d.tile + 2; }
+static inline int64_t products_along_axis(const ito_winograd_desc& d) { return d.doubles ? 3 : d.tile + 1 + d.stride; }
 
 /// Transforms the kernels of `count` panels from `first` on, of a kernel as `ito_winograd_weights` takes it, to
 /// `transformed`, [panel, product, channels, 16].

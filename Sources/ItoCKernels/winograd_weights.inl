@@ -36,6 +36,15 @@ struct Filters<4> {
   }
 };
 template <>
+struct Filters<5> {
+  static inline void apply(const doubles& a, const doubles& b, const doubles& c, doubles* t) {
+    t[0] = a;
+    t[1] = a + c;
+    t[2] = c;
+    t[3] = t[4] = b;
+  }
+};
+template <>
 struct Filters<6> {
   static inline void apply(const doubles& a, const doubles& b, const doubles& c, doubles* t) {
 #pragma clang fp contract(off)
@@ -97,7 +106,12 @@ static void winograd_panel_of(const WinogradKernels& k, int64_t first, float* to
 
 template <typename S>
 static void winograd_panel_as(const WinogradKernels& k, int64_t side, int64_t first, float* to) {
-  (side == 6 ? winograd_panel_of<6, S> : side == 4 ? winograd_panel_of<4, S> : winograd_panel_of<3, S>)(k, first, to);
+  switch (side) {
+    case 3: return winograd_panel_of<3, S>(k, first, to);
+    case 4: return winograd_panel_of<4, S>(k, first, to);
+    case 5: return winograd_panel_of<5, S>(k, first, to);
+    default: return winograd_panel_of<6, S>(k, first, to);
+  }
 }
 
 static void winograd_panel(const WinogradKernels& k, int dtype, int64_t side, int64_t first, float* to) {

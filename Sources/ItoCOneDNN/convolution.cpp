@@ -148,15 +148,16 @@ int execute_forward(const ito::Primitive& p, const void* input, const void* weig
 // The same convolution by minimal filtering, where that is quicker; `tile` 0 where it is not. `adjoint`
 // describes the input gradient, a convolution of the output gradient by the turned kernels.
 ito_winograd_desc winograd(const ito_conv_desc& d, bool adjoint) {
-  bool fits = d.kernel_height == 3 && d.kernel_width == 3 && d.stride_height == 1 && d.stride_width == 1 &&
-              d.dilation_height == 1 && d.dilation_width == 1 && d.groups == 1 && d.dtype == ITO_F32 &&
-              d.out_dtype == ITO_F32 && d.pad_top <= 2 && d.pad_left <= 2;
+  bool strides = d.stride_height == d.stride_width && (d.stride_height == 1 || (d.stride_height == 2 && !adjoint));
+  bool fits = d.kernel_height == 3 && d.kernel_width == 3 && strides && d.dilation_height == 1 &&
+              d.dilation_width == 1 && d.groups == 1 && d.dtype == ITO_F32 && d.out_dtype == ITO_F32 &&
+              d.pad_top <= 2 && d.pad_left <= 2;
   ito_winograd_desc w{d.batch,     d.height,       d.width,   d.channels, d.out_height,
-                      d.out_width, d.out_channels, d.pad_top, d.pad_left, 0,
+                      d.out_width, d.out_channels, d.pad_top, d.pad_left, 0,         d.stride_height,
                       d.doubles};
   if (adjoint)
     w = {d.batch,    d.out_height,  d.out_width,    d.out_channels, d.height, d.width,
-         d.channels, 2 - d.pad_top, 2 - d.pad_left, 0,              0};
+         d.channels, 2 - d.pad_top, 2 - d.pad_left, 0,              1,        0};
   if (fits) w.tile = ito_winograd_choice(&w);
   return w;
 }
@@ -171,7 +172,7 @@ int run_winograd(const ito_winograd_desc& w, int order, const void* x, const voi
   }
   std::unique_ptr<ito::Scratch> scratch;
   const void* weights = ito::packed_form(
-      (w.doubles ? "winograd doubled " : "winograd ") + std::to_string(w.tile) + " " + std::to_string(order),
+      (w.doubles ? "winograd doubled " : "winograd ") + std::to_string(w.tile) + (w.stride == 2 ? " strided" : "") + " " + std::to_string(order),
       size_t(ito_winograd_weights_count(&w)) * 4,
       [&](void* to) { ito_winograd_weights(&w, kernel, int(dtype), order, static_cast<float*>(to)); }, packs, scratch);
   ito_winograd(&w, in, static_cast<const float*>(weights), &epilogue, static_cast<float*>(out));

@@ -11,8 +11,12 @@
 extern "C" {
 #endif
 
-/// A convolution of stride 1 and dilation 1 by 3x3 kernels; input and output NHWC. Padding is what
+/// A convolution of dilation 1 by 3x3 kernels; input and output NHWC. Padding is what
 /// the sizes and the origin say: pixels outside the input are zero.
+///
+/// With a stride of 2 the tile is 2. Along an axis the even pixels meet the outer taps in F(2, 2) and the odd ones
+/// the middle tap, so that 25 products are left of 36 (phases of a strided convolution as convolutions of stride 1,
+/// each by minimal filtering).
 ///
 /// With `doubles`, it is that of the input enlarged to 2 height by 2 width, each pixel repeated; the tile is 2
 /// and the padding 1. Of the four products along an axis one is then of the difference of two equal pixels:
@@ -22,7 +26,8 @@ typedef struct {
   int64_t out_height, out_width, out_channels;
   int64_t pad_top, pad_left;
   int64_t tile;     // m: 2 or 4
-  int64_t doubles;  // 1: every input pixel counts as two by two
+  int64_t stride;   // 1 or 2
+  int64_t doubles;  // 1: every input pixel counts as two by two, of stride 1
 } ito_winograd_desc;
 
 /// The tile that is quickest for this shape (`tile` is ignored) and within `ito_winograd_limit`, or 0
