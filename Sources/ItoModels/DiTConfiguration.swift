@@ -35,7 +35,7 @@ public struct DiTConfiguration: Sendable, Hashable {
     let model = "DiTTransformer2DModel"
     var c = try ModelConfiguration(json, model: model)
     // Scores and softmax are float32 in every attention kernel, so upcasting is always on.
-    c.ignore("dropout", "norm_num_groups", "upcast_attention")
+    c.ignore("dropout", "norm_num_groups", "upcast_attention", "use_linear_projection")
     sampleSize = try c.int("sample_size", default: 32)
     patchSize = try c.int("patch_size", default: 2)
     inChannels = try c.int("in_channels", default: 4)
@@ -54,6 +54,15 @@ public struct DiTConfiguration: Sendable, Hashable {
     _ = try c.choice("activation_fn", of: ["gelu-approximate"], default: "gelu-approximate")
     if try c.bool("norm_elementwise_affine", default: false) {
       throw .unsupported(model: model, key: "norm_elementwise_affine", value: "true")
+    }
+    // Published files are of the class that once served all transformers, and have its settings.
+    for key in ["only_cross_attention", "double_self_attention"] {
+      if try c.bool(key, default: false) {
+        throw .unsupported(model: model, key: key, value: "true")
+      }
+    }
+    if let words = try c.optionalInt("num_vector_embeds") {
+      throw .unsupported(model: model, key: "num_vector_embeds", value: "\(words)")
     }
     try c.finish()
     guard width % 4 == 0 else {

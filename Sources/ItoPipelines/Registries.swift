@@ -33,6 +33,7 @@ extension ModelFamily {
     .itoModel,
     .stableDiffusion,
     .stableDiffusionXL,
+    .diffusionTransformer,
   ]
 }
 

@@ -44,7 +44,7 @@ struct PromptOptions: ParsableArguments {
     }
   }
 
-  /// One prompt for each picture: what was given, or one of each class the model knows, or its examples.
+  /// One prompt for each picture: what was given, or the model's examples, or one of each class it knows.
   func prompts(for generator: ImageGenerator) throws -> [Prompt] {
     let grammar = try ComponentChoice(parsing: promptStyle)
     _ = try Registry<any PromptGrammar>.builtin.make(grammar)
@@ -52,7 +52,7 @@ struct PromptOptions: ParsableArguments {
       prompts + (prompt.map { [$0] } ?? [])
       + (try fromFile.map { try promptLines(ofFile: $0) } ?? [])
     let defaults = generator.defaults
-    let own = defaults.labels.isEmpty ? defaults.examples : defaults.labels
+    let own = defaults.examples.isEmpty ? defaults.labels : defaults.examples
     let wanted = given.isEmpty ? own : given
     if wanted.isEmpty && generator.takesText {
       throw CommandFailure(

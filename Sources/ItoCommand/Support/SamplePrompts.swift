@@ -6,7 +6,7 @@ import ItoPipelines
 struct SamplePrompts: ParsableArguments {
   @Option(
     help:
-      "What to draw; may be given several times (default: the model's classes or examples in turn)."
+      "What to draw; may be given several times (default: the model's examples or classes in turn)."
   )
   var prompt: [String] = []
 
@@ -17,8 +17,8 @@ struct SamplePrompts: ParsableArguments {
   func taken(_ count: Int, for generator: ImageGenerator) throws -> [Prompt] {
     let given = prompt + (try fromFile.map { try promptLines(ofFile: $0) } ?? [])
     let own =
-      generator.labels.isEmpty
-      ? generator.defaults.examples : generator.labels.indices.map { "\($0)" }
+      generator.defaults.examples.isEmpty
+      ? generator.labels.indices.map { "\($0)" } : generator.defaults.examples
     let wanted = given.isEmpty ? own : given
     guard !wanted.isEmpty || !generator.takesText else {
       throw CommandFailure(

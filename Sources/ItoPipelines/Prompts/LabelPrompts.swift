@@ -32,8 +32,10 @@ public struct LabelPrompts: PromptEncoder {
       negative: conditioning(negative ?? labels.count))
   }
 
-  /// The number of the class that `text` names: a number, a name, or part of exactly one name, where
-  /// only letters and digits count.
+  /// The number of the class that `text` names: a number, a name, one of several names with commas between
+  /// them, or part of exactly one class's names, where only letters and digits count.
+  ///
+  /// - Throws: when it names none, or several; the message says which.
   public func number(of text: String) throws(PipelineError) -> Int {
     if let number = Int(text) {
       guard labels.indices.contains(number) else {
@@ -42,16 +44,36 @@ public struct LabelPrompts: PromptEncoder {
       }
       return number
     }
-    func plain(_ text: String) -> String {
+    func plain(_ text: some StringProtocol) -> String {
       text.lowercased().filter { $0.isLetter || $0.isNumber }
     }
     let wanted = plain(text)
     if let match = labels.firstIndex(where: { plain($0) == wanted }) { return match }
-    let parts = labels.indices.filter { plain(labels[$0]).contains(wanted) }
+    let named = labels.indices.filter {
+      labels[$0].contains(",") && labels[$0].split(separator: ",").contains { plain($0) == wanted }
+    }
+    if named.count == 1 { return named[0] }
+    let parts =
+      named.isEmpty ? labels.indices.filter { plain(labels[$0]).contains(wanted) } : named
     if parts.count == 1, !wanted.isEmpty { return parts[0] }
+    if !parts.isEmpty, !wanted.isEmpty {
+      throw .request(
+        "\"\(text)\" may be several classes: " + listed(parts)
+          + ". Give a whole name or the number.")
+    }
     let hint = nearest(to: text.lowercased(), in: labels.map { $0.lowercased() })
     throw .request(
       "this model does not know \"\(text)\"" + (hint.map { "; did you mean \"\($0)\"?" } ?? ".")
-        + " It draws: " + labels.joined(separator: ", "))
+        + " It draws: " + listed(Array(labels.indices)))
+  }
+
+  /// Classes for a message, the first of many.
+  private func listed(_ numbers: [Int]) -> String {
+    let shown = 12
+    let names = numbers.prefix(shown).map {
+      numbers.count < labels.count ? "\(labels[$0]) (\($0))" : labels[$0]
+    }
+    return names.joined(separator: numbers.count < labels.count ? "; " : ", ")
+      + (numbers.count > shown ? " and \(numbers.count - shown) more" : "")
   }
 }
