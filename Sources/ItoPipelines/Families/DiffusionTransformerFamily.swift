@@ -36,7 +36,7 @@ extension ModelFamily {
           let component = try source.component("vae")
           return try AutoencoderCodec.load(
             component, precision: precision, savesMemory: options.isStreamed
-          ) { () throws(PipelineError) in try weights(component, options, &opened) }
+          ) { () throws(PipelineError) in try options.weights(of: component, &opened) }
         },
         layout: layout, sampler: sampler,
         defaults: GenerationDefaults(
@@ -57,16 +57,6 @@ extension ModelFamily {
     (0..<count).map { names?["\($0)"]?.string ?? "\($0)" }
   }
 
-  /// The tensors of a part, added to `opened`; pages are given back after each use where memory is to be spared.
-  private static func weights(
-    _ component: ModelComponent, _ options: LoadingOptions, _ opened: inout [any TensorSource]
-  ) throws(PipelineError) -> any TensorSource {
-    let source = try component.weights()
-    if options.isStreamed { for file in source.mappedFiles { file.releasesAfterUse = true } }
-    opened.append(source)
-    return source
-  }
-
   private static func denoiser(
     _ source: ModelSource, _ configuration: DiTConfiguration, _ sampler: SamplerConfiguration,
     _ options: LoadingOptions, _ precision: DType, _ opened: inout [any TensorSource]
@@ -81,7 +71,7 @@ extension ModelFamily {
           expected: "in_channels (\(channels)), or twice that with a variance"))
     }
     let loaded = try loadWeights(
-      empty, from: try weights(try source.component("transformer"), options, &opened),
+      empty, from: try options.weights(of: try source.component("transformer"), &opened),
       dtype: precision,
       unused: .allow { $0 == "pos_embed.pos_embed" })
     let backbone = try options.adapting(

@@ -101,7 +101,7 @@ private struct StableDiffusionLoader {
         let component = try loader.source.component("vae")
         return try AutoencoderCodec.load(
           component, precision: loader.precision, savesMemory: loader.options.isStreamed
-        ) { () throws(PipelineError) in try loader.weights(component, &opened) }
+        ) { () throws(PipelineError) in try loader.options.weights(of: component, &opened) }
       },
       layout: layout, sampler: sampler, defaults: defaults)
     generator.adapters = options.adapters.map { .init(name: $0.name, strength: $0.strength) }
@@ -110,24 +110,6 @@ private struct StableDiffusionLoader {
     generator.takesGuidanceScale = convention.guidanceFeatures != nil
     generator.takesMaskedPicture = network["in_channels"]?.int == 2 * layout.channels + 1
     return generator
-  }
-
-  /// The tensors of a part, added to `opened`. Where memory is to be spared, their pages are given back
-  /// after each use.
-  private func weights(
-    _ component: ModelComponent, _ opened: inout [any TensorSource]
-  ) throws(PipelineError) -> any TensorSource {
-    let source = try component.weights()
-    for file in source.mappedFiles {
-      // What is streamed keeps no packed forms.
-      if options.isStreamed {
-        file.releasesAfterUse = true
-      } else {
-        options.packedCache?.attach(to: file)
-      }
-    }
-    opened.append(source)
-    return source
   }
 
   private func prompts(
@@ -172,7 +154,7 @@ private struct StableDiffusionLoader {
     let network = try wrapping(PipelineError.model) { () throws(ModelError) in
       try CLIPTextEncoder(configuration: json, &initial)
     }
-    let weights = try weights(component, &opened)
+    let weights = try options.weights(of: component, &opened)
     let loaded = try loadWeights(
       network, from: weights, keys: CLIPTextEncoder.keyMap(for: weights.keys), dtype: precision,
       unused: .allow(CLIPTextEncoder.isIgnored))
@@ -187,7 +169,7 @@ private struct StableDiffusionLoader {
     let empty = try wrapping(PipelineError.model) { () throws(ModelError) in
       try BackboneFamily.make(self.network, &initial)
     }
-    return try denoiser(empty, try weights(try source.component("unet"), &opened))
+    return try denoiser(empty, try options.weights(of: try source.component("unet"), &opened))
   }
 
   private func denoiser<B: RegisteredBackbone>(
