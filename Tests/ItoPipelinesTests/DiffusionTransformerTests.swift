@@ -98,8 +98,10 @@ struct DiffusionTransformerTests {
       let noise = none + (asked - none) * 4
       let alpha = cumulative[t]
       let next = t - 250 >= 0 ? cumulative[t - 250] : cumulative[0]
-      let clean = (x - noise * Float((1 - alpha).squareRoot())) / Float(alpha.squareRoot())
-      x = clean * Float(next.squareRoot()) + noise * Float((1 - next).squareRoot())
+      // The noise taken out at one level, and put back at the next.
+      let (a, s) = (alpha.squareRoot(), (1 - alpha).squareRoot())
+      let (b, r) = (next.squareRoot(), (1 - next).squareRoot())
+      x = Tensor.linearCombination([(b / a, x), (r - b * s / a, noise)])
     }
     let last = try #require(try generator.plan(for: request).plan.levels.last)
     #expect(relativeRMSError(generator.sampler.publishedSample(found, at: last), x) < 1e-5)
