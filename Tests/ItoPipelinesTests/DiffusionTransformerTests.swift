@@ -51,13 +51,13 @@ struct DiffusionTransformerTests {
 
   @Test("sizes and guidance come from the folder, names too where it has them")
   func defaults() throws {
-    let generator = try ImageGenerator(try folder().path)
+    let generator = try folder().load()
     let factor = generator.layout.factor
     #expect(generator.defaults.height == 4 * factor && generator.layout.multiple == 2 * factor)
     #expect(generator.labels == Self.names && !generator.takesText)
     #expect(generator.defaults.guidance == ComponentChoice("cfg", options: ["scale": 4.0]))
     #expect(generator.defaults.examples.isEmpty)
-    let unnamed = try ImageGenerator(try folder(named: false).path)
+    let unnamed = try folder(named: false).load()
     #expect(unnamed.labels == ["0", "1", "2", "3", "4", "5"])
     #expect(throws: PipelineError.self) {
       var request = GenerationRequest(labels: [0], steps: 1)
@@ -69,7 +69,7 @@ struct DiffusionTransformerTests {
   @Test("guided DDIM on the noise it predicts, the variance left out, like the formula by hand")
   func formula() throws {
     let folder = try folder()
-    let generator = try ImageGenerator(folder.path)
+    let generator = try folder.load()
     var initial = ParameterInitializer(seed: 0)
     let network = try DiT(DiTConfiguration(Self.network), &initial)
       .mappingParameters { path, tensor in folder.tensors["transformer/\(path)"] ?? tensor }
@@ -136,7 +136,7 @@ struct DiffusionTransformerTests {
       network[key] = value
       let folder = try folder(.object(network))
       do {
-        _ = try ImageGenerator(folder.path)
+        _ = try folder.load()
         Issue.record("\(key) was accepted")
       } catch { #expect("\(error)".contains(key)) }
     }
@@ -157,6 +157,9 @@ private final class Folder {
     }
   }
   deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Here, so that the folder outlives the reading of it.
+  func load() throws -> ImageGenerator { try ImageGenerator(path) }
 
   func write(_ name: String, _ json: JSONValue) throws {
     try AtomicFile.write(path + "/" + name, bytes: json.utf8(.pretty))
