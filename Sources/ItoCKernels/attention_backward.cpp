@@ -25,7 +25,7 @@ struct Kernels {
 
 Kernels kernels_for(const ito_attention& p) {
 #if defined(__x86_64__)
-  if (p.dtype == ITO_BF16 && ito_isa() >= ITO_ISA_AVX512_BF16) return ITO_TABLE(avx512bf16);
+  if (p.dtype == ITO_BF16 && ito_bf16_pairs_pay()) return ITO_TABLE(avx512bf16);
   if (ito_isa() >= ITO_ISA_AVX512) return ITO_TABLE(avx512);
   if (ito_isa() >= ITO_ISA_AVX2) return ITO_TABLE(avx2);
 #endif

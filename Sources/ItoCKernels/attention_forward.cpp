@@ -38,7 +38,7 @@ Kernels pair_kernels() {
 #endif
 }
 bool uses_pairs(const ito_attention& p) {
-  return p.dtype == ITO_BF16 && ito_isa() >= ITO_ISA_AVX512_BF16;
+  return p.dtype == ITO_BF16 && ito_bf16_pairs_pay();
 }
 
 struct Call {

@@ -1,52 +1,85 @@
-// Rows of a matrix by a panel of sixteen columns: the inner loop of products written here. Included after
+// Rows of a matrix by panels of sixteen columns: the inner loop of products written here. Included after
 // lanes.h by .inl files, once per level: no include guard.
 
-// Rows whose sums fit the registers beside sixteen columns.
+// Rows whose sums fit the registers beside the columns of `kWidth` panels.
 #if ITO_LEVEL >= 2
-constexpr int kRows = 12;
+constexpr int kRows = 12, kWidth = 2;
 #elif ITO_LEVEL == 1
-constexpr int kRows = 6;
+constexpr int kRows = 6, kWidth = 1;
 #else
-constexpr int kRows = 2;
+constexpr int kRows = 2, kWidth = 1;
 #endif
 
-// products[r, 0 ..< 16] = sum over k of a[r, k] u[k, 0 ..< 16] for R rows, `stride` apart in a and `out_stride` in
-// the products; added to what is there when `adds`. With `every` it also fetches a line of 64 bytes into the
-// second-level cache for every so many steps of k, from `ahead` on: what a later product reads.
-template <int R, bool adds, int every>
-static void product_rows(const float* a, int64_t stride, const float* u, int64_t k, float* products,
-                         int64_t out_stride, const char* ahead) {
-  lanes sum[R];
-  for (int r = 0; r < R; r++) {
-    if constexpr (adds)
-      load_lanes(sum[r], products + r * out_stride);
-    else
-      sum[r] = 0;
-  }
-  int64_t i = 0;
-  if constexpr (every > 0) {
-    for (; i + every <= k; i += every, ahead += 64) {
-      __builtin_prefetch(ahead, 0, 2);
+// Columns to be multiplied by: [panel][k][16], and where the products go: [panel][row][16].
+struct Panels {
+  const float* columns;
+  int64_t column_panel;  // floats from a panel to the next
+  float* products;
+  int64_t product_panel, product_row;
+};
+
+// products[w][r] = sum over k of a[r, k] columns[w][k] for R rows, `stride` apart in a, and W panels; added to what is
+// there when `adds`. With `fetches` as much as it reads of a kRows rows is fetched into the second-level cache
+// meanwhile, from `ahead` on: what a later product reads.
+template <int R, int W, bool adds, bool fetches>
+static void product_rows(const float* a, int64_t stride, const Panels& by, int64_t k, const char* ahead) {
+  constexpr int kSteps = 4, kLines = (kRows * kSteps + kLanes - 1) / kLanes;
+  lanes sum[R][W];
 #pragma clang loop unroll(full)
-      for (int j = 0; j < every; j++) {
-        lanes w;
-        load_lanes(w, u + (i + j) * kLanes);
-        for (int r = 0; r < R; r++) sum[r] += w * a[r * stride + i + j];
-      }
+  for (int r = 0; r < R; r++)
+#pragma clang loop unroll(full)
+    for (int w = 0; w < W; w++) {
+      if constexpr (adds)
+        load_lanes(sum[r][w], by.products + w * by.product_panel + r * by.product_row);
+      else
+        sum[r][w] = 0;
     }
+  const float* u = by.columns;
+  auto step = [&](int64_t i) __attribute__((always_inline)) {
+    lanes column[W];
+#pragma clang loop unroll(full)
+    for (int w = 0; w < W; w++) load_lanes(column[w], u + w * by.column_panel + i * kLanes);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < R; r++)
+#pragma clang loop unroll(full)
+      for (int w = 0; w < W; w++) sum[r][w] += column[w] * a[r * stride + i];
+  };
+  int64_t i = 0;
+  for (; i + kSteps <= k; i += kSteps) {
+    if constexpr (fetches) {
+#pragma clang loop unroll(full)
+      for (int line = 0; line < kLines; line++, ahead += 64) __builtin_prefetch(ahead, 0, 2);
+    }
+#pragma clang loop unroll(full)
+    for (int j = 0; j < kSteps; j++) step(i + j);
   }
-#pragma clang loop unroll_count(2)
-  for (; i < k; i++) {
-    lanes w;
-    load_lanes(w, u + i * kLanes);
-    for (int r = 0; r < R; r++) sum[r] += w * a[r * stride + i];
-  }
-  for (int r = 0; r < R; r++) __builtin_memcpy(products + r * out_stride, &sum[r], sizeof(lanes));
+  for (; i < k; i++) step(i);
+#pragma clang loop unroll(full)
+  for (int r = 0; r < R; r++)
+#pragma clang loop unroll(full)
+    for (int w = 0; w < W; w++)
+      __builtin_memcpy(by.products + w * by.product_panel + r * by.product_row, &sum[r][w], sizeof(lanes));
 }
-// As many rows as are left, at most kRows.
-template <int R, bool adds = false, int every = 0>
-static inline void product_some(int64_t rows, const float* a, int64_t stride, const float* u, int64_t k,
-                                float* products, int64_t out_stride = kLanes, const char* ahead = nullptr) {
-  if (rows >= R) return product_rows<R, adds, every>(a, stride, u, k, products, out_stride, ahead);
-  if constexpr (R > 1) product_some<R - 1, adds, every>(rows, a, stride, u, k, products, out_stride, ahead);
+// As many rows as are left, at most R.
+template <int R, int W, bool adds, bool fetches = false>
+static inline void product_some(int64_t rows, const float* a, int64_t stride, const Panels& by, int64_t k,
+                                const char* ahead = nullptr) {
+  if (rows >= R) return product_rows<R, W, adds, fetches>(a, stride, by, k, ahead);
+  if constexpr (R > 1) product_some<R - 1, W, adds, fetches>(rows, a, stride, by, k, ahead);
+}
+
+// All of `rows` rows, in steps that are as even as can be; meanwhile `ahead_bytes` are fetched from `ahead` on, unless null.
+template <int W, bool adds>
+static inline void product_all(int64_t rows, const float* a, int64_t stride, Panels by, int64_t k, const char* ahead,
+                               int64_t ahead_bytes) {
+  const int64_t steps = (rows + kRows - 1) / kRows;
+  for (int64_t s = 0; s < steps; s++) {
+    const int64_t first = rows * s / steps, count = rows * (s + 1) / steps - first;
+    Panels at = by;
+    at.products += first * by.product_row;
+    if (ahead && first * k * 4 < ahead_bytes)
+      product_some<kRows, W, adds, true>(count, a + first * stride, stride, at, k, ahead + first * k * 4);
+    else
+      product_some<kRows, W, adds>(count, a + first * stride, stride, at, k);
+  }
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "bf16_pairs.h"
 #include "include/ito_runtime.h"
 
 // The one entry of the OpenMP run time we need; oneDNN's pool is the same one, so two pools never
@@ -39,7 +40,7 @@ int requested_isa() {
   return ITO_ISA_AVX512_BF16;
 }
 
-std::atomic<int> isa_level{-1};
+std::atomic<int> isa_level{-1}, pairs_pay{-1};
 std::atomic<int> thread_count{0};
 thread_local int bound_threads = 0;
 
@@ -94,6 +95,17 @@ int ito_set_isa(int level) {
   isa_level.store(now < 0 ? 0 : now, std::memory_order_relaxed);
   return now;
 }
+
+int ito_bf16_pairs_pay(void) {
+  int pay = pairs_pay.load(std::memory_order_relaxed);
+  if (pay < 0) {
+    pay = bf16_pairs_pay();
+    pairs_pay.store(pay, std::memory_order_relaxed);
+  }
+  return pay && ito_isa() >= ITO_ISA_AVX512_BF16;
+}
+
+void ito_set_bf16_pairs_pay(int pay) { pairs_pay.store(pay ? 1 : 0, std::memory_order_relaxed); }
 
 int ito_threads(void) {
   int n = thread_count.load(std::memory_order_relaxed);

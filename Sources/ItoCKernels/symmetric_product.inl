@@ -23,13 +23,11 @@ static void symmetric_panel(const SymmetricPanel& job) {
       transpose(job.b + first * d.depth + begin, d.depth, width, k, job.columns, kLanes);
     }
     const float* a = job.a + first * d.depth + begin;
-    for (int64_t r = 0; r < rows; r += kRows) {
-      float* products = job.products + r * kLanes;
-      if (begin == 0)
-        product_some<kRows, false>(rows - r, a + r * d.depth, d.depth, job.columns, k, products);
-      else
-        product_some<kRows, true>(rows - r, a + r * d.depth, d.depth, job.columns, k, products);
-    }
+    const Panels by{job.columns, 0, job.products, 0, kLanes};
+    if (begin == 0)
+      product_all<1, false>(rows, a, d.depth, by, k, nullptr, 0);
+    else
+      product_all<1, true>(rows, a, d.depth, by, k, nullptr, 0);
   }
   for (int64_t r = 0; r < rows; r++) {
     float* products = job.products + r * kLanes;

@@ -9,19 +9,22 @@
 
 namespace {
 
-// Some tiles and output channels of one convolution, and room for one call.
+// Some tiles and panels of sixteen output channels of one convolution, and room for one call.
 struct WinogradTiles {
   const ito_winograd_desc* desc;
-  const float *x, *weights, *zeros;
+  const void *x, *kernels, *zeros;
   const ito_winograd_epilogue* epilogue;
-  float* out;
-  int64_t first, count;               // tiles
-  int64_t first_output, last_output;  // multiples of kLanes but the end
-  int64_t first_weight;               // the output channel whose weights come first
-  float* values;                      // [n^2, count, channels], n products along an axis
-  float* products;                    // [panels, n^2, count, 16]
-  int64_t panels;                     // whose products are found together
+  void* out;
+  int64_t first_tile, count;
+  int64_t first, last_panel;  // among those whose kernels these are
+  int64_t first_panel;        // of all, the one whose kernels come first
+  float* values;              // by run of channels: [n^2, count, length], n products along an axis
+  float* products;            // [panels of a pass, n^2, count, 16]
+  float* weights;             // of a run: [panels of a pass, n^2, length, 16]
 };
+
+/// Products of a tile along one axis, as many as pixels it reads.
+int64_t products_along_axis(const ito_winograd_desc& d) { return d.doubles ? 3 : d.tile + 1 + d.stride; }
 
 }  // namespace
 
@@ -38,34 +41,28 @@ int64_t tiles_of(const ito_winograd_desc& d) {
   return d.batch * ((d.out_height + d.tile - 1) / d.tile) * ((d.out_width + d.tile - 1) / d.tile);
 }
 
-// Weights are read once for each block of tiles, from memory when they exceed the cache: then blocks
-// are larger, although their values leave the second-level cache.
+// Tiles of a block at most. The kernels are transformed once for each block; its values leave the second-level cache.
+constexpr int64_t kTiles = 96;
+
+// What a convolution costs, in multiplications of a tile's value by a kernel's. Fitted to one core of a Zen 3 (AVX2) and
+// one of an Emerald Rapids (AVX-512): there the products take half the time, the transforms, which wait for memory, do not.
+// oneDNN's direct convolution reads a weight from memory in the time of 15, and strides take it half as long again.
+constexpr double kDirectWeightFromMemory = 15, kDirectStrided = 1.5, kSlack = 1.1;
 constexpr int64_t kCachedWeights = 2 << 20;  // floats
-constexpr int64_t kTiles = 24, kTilesOfLarge = 96;
-constexpr int64_t kCachedValues = 5 << 16;  // floats; below, panels one at a time were as quick
-
-int64_t largest_block(const ito_winograd_desc& d) {
-  return ito_winograd_weights_count(&d) > kCachedWeights ? kTilesOfLarge : kTiles;
-}
-
-// What a convolution costs, in multiplications by weights in cache. Fitted to one core of a Zen 3 (AVX2): reading a
-// weight from memory takes the time of 10 (15 where nothing is fetched ahead), transforming a value that of 12 to 24,
-// and oneDNN's strided convolution of NHWC half as long again as its plain one.
-constexpr double kWeightFromMemory = 10, kDirectWeightFromMemory = 15, kDirectStrided = 1.5, kSlack = 1.1;
-constexpr int64_t kLargestWeights4 = 48 << 20;  // floats; four times the kernels' own size
 
 double direct_cost(const ito_winograd_desc& d) {
   double weights = 9 * double(d.channels) * double(d.out_channels);
   double products = double(d.batch * d.out_height * d.out_width) * weights * (d.stride == 2 ? kDirectStrided : 1);
-  return products + weights * (weights > kCachedWeights ? kDirectWeightFromMemory : 1);
+  double cost = products + weights * (weights > kCachedWeights ? kDirectWeightFromMemory : 1);
+  return d.dtype == ITO_BF16 && ito_bf16_pairs_pay() ? cost / 2 : cost;
 }
 // A block of tiles by some panels, their transforms included.
 double block_cost(const ito_winograd_desc& d, int64_t tiles, int64_t panels) {
-  double input = d.tile == 4 ? 22 : 12, output = d.tile == 4 ? 24 : 17;
-  double channels = double(d.channels), outputs = double(panels * kOutputs);
-  double weight = ito_winograd_weights_count(&d) > kCachedWeights ? kWeightFromMemory : 1;
+  double transforms = ito_isa() >= ITO_ISA_AVX512 ? 2 : 1;
+  double input = transforms * (d.tile == 4 ? 22 : 12), output = transforms * (d.tile == 4 ? 24 : 17);
+  double kernel = transforms * 5, channels = double(d.channels), outputs = double(panels * kOutputs);
   double values = double(tiles) * (channels * outputs + input * channels + output * outputs);
-  return double(products_of(d)) * (values + weight * channels * outputs);
+  return double(products_of(d)) * (values + kernel * channels * outputs);
 }
 
 // How the work is shared out: blocks of tiles, and parts of the panels, each of which transforms its tiles again.
@@ -74,7 +71,7 @@ struct Division {
 };
 // The quickest for that many threads. What is computed does not depend on it.
 Division divide(const ito_winograd_desc& d, int64_t panels, int64_t threads) {
-  int64_t tiles = tiles_of(d), fewest = (tiles + largest_block(d) - 1) / largest_block(d);
+  int64_t tiles = tiles_of(d), fewest = (tiles + kTiles - 1) / kTiles;
   Division best{fewest, 1};
   double least = 0;
   for (int64_t blocks = fewest; blocks == fewest || (blocks <= tiles && blocks < fewest + threads); blocks++) {
@@ -107,38 +104,34 @@ int requested_limit() {
 
 struct Convolution {
   const ito_winograd_desc& desc;
-  const float *x, *weights;
+  const void *x, *kernels;
   const ito_winograd_epilogue* epilogue;
-  float* out;
-  int64_t first_panel, panels;  // the output channels computed, whose weights these are
-  int64_t tiles, block, blocks, parts, together;
+  void* out;
+  int64_t first_panel, panels;  // the output channels computed, whose kernels these are
+  int64_t tiles, block, blocks, parts;
 
-  Convolution(const ito_winograd_desc& d, const float* x, const float* weights, const ito_winograd_epilogue* epilogue,
-              float* out, int64_t first_panel, int64_t panels)
-      : desc(d), x(x), weights(weights), epilogue(epilogue), out(out), first_panel(first_panel), panels(panels),
+  Convolution(const ito_winograd_desc& d, const void* x, const void* kernels, const ito_winograd_epilogue* epilogue,
+              void* out, int64_t first_panel, int64_t panels)
+      : desc(d), x(x), kernels(kernels), epilogue(epilogue), out(out), first_panel(first_panel), panels(panels),
         tiles(tiles_of(d)) {
     Division division = divide(d, panels, ito_threads());
     parts = division.parts;
     block = (tiles + division.blocks - 1) / division.blocks;
     blocks = (tiles + block - 1) / block;
-    // Values of tiles that do not stay in the second-level cache are read once for four panels.
-    together = products_of(d) * block * d.channels > kCachedValues ? 4 : 1;
   }
 
   void run(int64_t begin, int64_t end) const {
-    int64_t products = products_of(desc);
-    size_t zeros = size_t(desc.channels) * 4, values = size_t(products * block * desc.channels) * 4;
-    size_t sums = size_t(together * products * block * kOutputs) * 4, bytes = zeros + values + sums;
+    int64_t zeros = (desc.channels + 15) / 16 * 16, values = ITO_DISPATCH(winograd_value_count)(desc, block);
+    int64_t sums = ITO_DISPATCH(winograd_pass)() * products_of(desc) * block * kOutputs;
+    size_t bytes = size_t(zeros + values + sums + ITO_DISPATCH(winograd_weight_count)()) * 4;
     float* scratch = static_cast<float*>(ito_alloc(bytes));
-    memset(scratch, 0, zeros);
+    memset(scratch, 0, size_t(zeros) * 4);
     for (int64_t item = begin; item < end; item++) {
       int64_t part = item / blocks, first = item % blocks * block;
       int64_t last = first + block < tiles ? first + block : tiles;
-      int64_t last_output = (first_panel + panels * (part + 1) / parts) * kOutputs;
-      WinogradTiles job{&desc, x, weights, scratch, epilogue, out, first, last - first,
-                        (first_panel + panels * part / parts) * kOutputs,
-                        last_output < desc.out_channels ? last_output : desc.out_channels,
-                        first_panel * kOutputs, scratch + zeros / 4, scratch + (zeros + values) / 4, together};
+      WinogradTiles job{&desc, x, kernels, scratch, epilogue, out, first, last - first, panels * part / parts,
+                        panels * (part + 1) / parts, first_panel, scratch + zeros, scratch + zeros + values,
+                        scratch + zeros + values + sums};
       ITO_DISPATCH(winograd_range)(job);
     }
     ito_free(scratch, bytes);
@@ -153,7 +146,7 @@ void convolve(const Convolution& job) {
       const_cast<Convolution*>(&job));
 }
 
-constexpr size_t kScratch = size_t(64) << 20;  // bytes of weights transformed for one call
+constexpr size_t kScratch = size_t(64) << 20;  // bytes of kernels packed for one call
 
 }  // namespace
 
@@ -177,7 +170,6 @@ int64_t ito_winograd_choice(const ito_winograd_desc* desc) {
     return 0;
   for (int64_t tile = 2; tile <= (d.doubles || d.stride == 2 ? 2 : 4) && tile <= ito_winograd_limit(); tile += 2) {
     d.tile = tile;
-    if (tile == 4 && ito_winograd_weights_count(&d) > kLargestWeights4) continue;
     double cost = winograd_cost(d);
     if (cost < least) {
       least = cost;
@@ -187,31 +179,30 @@ int64_t ito_winograd_choice(const ito_winograd_desc* desc) {
   return best;
 }
 
-int64_t ito_winograd_weights_count(const ito_winograd_desc* desc) {
-  return panels_of(*desc) * products_of(*desc) * desc->channels * kOutputs;
+size_t ito_winograd_packed_bytes(const ito_winograd_desc* desc) {
+  return size_t(panels_of(*desc) * panel_bytes(*desc));
 }
 
-void ito_winograd_weights(const ito_winograd_desc* desc, const void* kernel, int dtype, int order,
-                          float* transformed) {
-  ito_winograd_panels(desc, kernel, dtype, order, 0, panels_of(*desc), transformed);
+void ito_winograd_pack(const ito_winograd_desc* desc, const void* kernel, int order, void* packed) {
+  ito_winograd_pack_panels(desc, kernel, order, 0, panels_of(*desc), packed);
 }
 
-void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed,
-                  const ito_winograd_epilogue* epilogue, float* out) {
-  convolve(Convolution(*desc, x, transformed, epilogue, out, 0, panels_of(*desc)));
+void ito_winograd(const ito_winograd_desc* desc, const void* x, const void* packed,
+                  const ito_winograd_epilogue* epilogue, void* out) {
+  convolve(Convolution(*desc, x, packed, epilogue, out, 0, panels_of(*desc)));
 }
 
-void ito_winograd_transforming(const ito_winograd_desc* desc, const float* x, const void* kernel, int dtype,
-                               int order, const ito_winograd_epilogue* epilogue, float* out) {
+void ito_winograd_packing(const ito_winograd_desc* desc, const void* x, const void* kernel, int order,
+                          const ito_winograd_epilogue* epilogue, void* out) {
   int64_t panels = panels_of(*desc);
-  size_t panel = size_t(products_of(*desc) * desc->channels * kOutputs) * 4, bytes = panel * size_t(panels);
+  size_t panel = size_t(panel_bytes(*desc)), bytes = panel * size_t(panels);
   // One size of block for all larger kernels, which the allocator then hands from layer to layer.
   if (bytes > kScratch / 16) bytes = panel > kScratch ? panel : kScratch;
   int64_t each = int64_t(bytes / panel);
-  float* scratch = static_cast<float*>(ito_alloc(bytes));
+  void* scratch = ito_alloc(bytes);
   for (int64_t first = 0; first < panels; first += each) {
     int64_t count = first + each < panels ? each : panels - first;
-    ito_winograd_panels(desc, kernel, dtype, order, first, count, scratch);
+    ito_winograd_pack_panels(desc, kernel, order, first, count, scratch);
     convolve(Convolution(*desc, x, scratch, epilogue, out, first, count));
   }
   ito_free(scratch, bytes);

@@ -3,6 +3,7 @@
 #include "panel_product.h"
 #include "vector_math.h"
 #include "activations.h"
+#include "winograd_filters.h"
 
 // One-dimensional transforms of a tile by n products; a two-dimensional one applies them along both axes. A tile
 // has m outputs and reads n pixels, `step` on from those of the tile before.
@@ -84,8 +85,8 @@ struct Filtering<6> {
 
 // Sixteen channels of a tile's n^2 pixels, `pixel[i]` apart from `channel`, to the values of its
 // products, each `step` floats from the one before. `count` < 16 channels are left in the last call.
-template <int n>
-static inline void transform_input(const float* const* pixel, int64_t channel, int64_t count, int64_t step, float* v) {
+template <int n, typename X>
+static inline void transform_input(const X* const* pixel, int64_t channel, int64_t count, int64_t step, float* v) {
   lanes columns[n][n];  // [column][row], transformed along the rows' axis
   for (int j = 0; j < n; j++) {
     lanes d[n];
@@ -106,11 +107,27 @@ static inline void transform_input(const float* const* pixel, int64_t channel, i
   }
 }
 
-// Sixteen output channels of a tile from its products, each `step` floats from the one before. `residual` is null
-// or laid out as `out`.
-template <int n>
-static inline void transform_output(const float* products, int64_t step, const float* bias, const float* residual,
-                                    const float* out, float* const* pixel, int64_t count) {
+template <typename F>
+static inline void activate(float* v) {
+  ITO_WIDE_LOOP
+  for (int64_t i = 0; i < kLanes; i++) v[i] = F::value(v[i], 0, 0);
+}
+static void activate_pixels(int64_t activation, float* v, int pixels) {
+  for (int i = 0; i < pixels; i++) {
+    switch (activation) {
+#define CASE(NAME, F) \
+  case NAME: activate<F>(v + i * kLanes); break;
+      ITO_FOR_EACH_ACTIVATION(CASE)
+#undef CASE
+    }
+  }
+}
+
+// Sixteen output channels of a tile from its products, each `step` floats from the one before: of pixels that are there,
+// `count` channels. `residual` is null or laid out as `out`.
+template <int n, typename X>
+static inline void transform_output(const float* products, int64_t step, const float* bias, const X* residual,
+                                    int64_t activation, X* out, const int64_t* pixel, int64_t count) {
   constexpr int m = Filtering<n>::m;
   lanes rows[m][n];
   for (int j = 0; j < n; j++) {
@@ -119,157 +136,166 @@ static inline void transform_output(const float* products, int64_t step, const f
     Filtering<n>::output(p, y);
     for (int i = 0; i < m; i++) rows[i][j] = y[i];
   }
-  lanes shift;
+  lanes shift, result[m * m];
   load_lanes(shift, bias);
   for (int i = 0; i < m; i++) {
     lanes y[m];
     Filtering<n>::output(rows[i], y);
     for (int j = 0; j < m; j++) {
-      if (!pixel[i * m + j]) continue;
+      const int64_t at = pixel[i * m + j];
       y[j] += shift;
-      if (residual) {
+      if (residual && at >= 0) {
         lanes r;
-        const float* from = residual + (pixel[i * m + j] - out);
         if (count == kLanes)
-          load_lanes(r, from);
+          load_lanes(r, residual + at);
         else
-          load_lanes(r, from, count, 0.0f);
+          load_lanes(r, residual + at, count, 0.0f);
         y[j] += r;
       }
-      __builtin_memcpy(pixel[i * m + j], &y[j], size_t(count) * 4);
+      result[i * m + j] = y[j];
     }
   }
+  float* values = reinterpret_cast<float*>(result);
+  if (activation != ITO_UNARY_NONE) activate_pixels(activation, values, m * m);
+  for (int i = 0; i < m * m; i++)
+    if (pixel[i] >= 0) store_lanes(out + pixel[i], values + i * kLanes, count);
 }
 
-template <typename F>
-static inline void activate(float* v, int64_t count) {
-  if (count == kLanes) {
-    ITO_WIDE_LOOP
-    for (int64_t i = 0; i < kLanes; i++) v[i] = F::value(v[i], 0, 0);
-  } else {
-    for (int64_t i = 0; i < count; i++) v[i] = F::value(v[i], 0, 0);
-  }
-}
-// The activation of a tile's outputs, which were just written.
-static void activate_tile(int64_t activation, float* const* pixel, int pixels, int64_t count) {
-  for (int i = 0; i < pixels; i++) {
-    if (!pixel[i]) continue;
-    switch (activation) {
-#define CASE(NAME, F) \
-  case NAME: activate<F>(pixel[i], count); break;
-      ITO_FOR_EACH_ACTIVATION(CASE)
-#undef CASE
-    }
-  }
-}
+constexpr int kPass = 2 * kWidth;  // panels that are computed together
 
-// Input channels are cut into runs whose weights, those of a panel, stay in the first-level cache while they meet one
-// tile after another, and whose values stay in the second-level cache while they meet one panel after another.
-constexpr int64_t kRun = 384;
+// Input channels are cut into runs: the kernels of a run and a pass of panels, transformed, stay in the second-level
+// cache beside the products that they are added to.
+template <int n>
 static inline int64_t run_length(int64_t channels) {
+  constexpr int64_t kRun = 2304 / (n * n);
   int64_t runs = (channels + kRun - 1) / kRun;
   return ((channels + runs - 1) / runs + kLanes - 1) / kLanes * kLanes;
 }
+// Between the values of two products, or their kernels, of one run: products do not fall into the same sets of the caches.
+constexpr int64_t kApart = kLanes;
 
-// A run of all tiles by a panel's weights. Meanwhile `ahead` is fetched, at most a line for every `every` channels.
-struct PanelProduct {
-  const float *values, *weights;
-  float* products;
-  int64_t tiles, length;
-  const char* ahead[2];
-  int64_t bytes[2];
-
-  template <bool adds, int every>
-  inline void run() const {
-    const int64_t part = length / every * 64;
-    int64_t which = 0, at = 0;
-    for (int64_t t = 0; t < tiles; t += kRows) {
-      const float* a = values + t * length;
-      if (which < 2) {
-        product_some<kRows, adds, every>(tiles - t, a, length, weights, length, products + t * kLanes, kLanes,
-                                         ahead[which] + at);
-        at += part;
-        if (at >= bytes[which]) which++, at = 0;
-      } else {
-        product_some<kRows, adds>(tiles - t, a, length, weights, length, products + t * kLanes);
-      }
-    }
-  }
-};
-
-template <int n>
-static void winograd_tiles(const WinogradTiles& job) {
-  constexpr int m = Filtering<n>::m, kProducts = n * n;
-  const ito_winograd_epilogue& after = *job.epilogue;
+template <int n, typename X>
+static void winograd_inputs(const WinogradTiles& job, int64_t run) {
   const ito_winograd_desc& d = *job.desc;
-  const int64_t step = job.count * d.channels, product_step = job.count * kLanes;
-  const int64_t run = run_length(d.channels);
-  int64_t across = (d.out_width + m - 1) / m, down = (d.out_height + m - 1) / m;
-
+  const X *x = static_cast<const X*>(job.x), *zeros = reinterpret_cast<const X*>(job.zeros);
+  constexpr int m = Filtering<n>::m;
+  const int64_t across = (d.out_width + m - 1) / m, down = (d.out_height + m - 1) / m;
   for (int64_t t = 0; t < job.count; t++) {
-    int64_t tile = job.first + t, sample = tile / (across * down);
+    int64_t tile = job.first_tile + t, sample = tile / (across * down);
     int64_t top = tile / across % down * Filtering<n>::step - d.pad_top;
     int64_t left = tile % across * Filtering<n>::step - d.pad_left;
-    const float* pixel[kProducts];
+    const X* pixel[n * n];
     for (int i = 0; i < n; i++)
       for (int j = 0; j < n; j++) {
-        int64_t y = top + i, x = left + j;
-        bool inside = y >= 0 && y < d.height && x >= 0 && x < d.width;
-        pixel[i * n + j] = inside ? job.x + ((sample * d.height + y) * d.width + x) * d.channels : job.zeros;
+        int64_t y = top + i, z = left + j;
+        bool inside = y >= 0 && y < d.height && z >= 0 && z < d.width;
+        pixel[i * n + j] = inside ? x + ((sample * d.height + y) * d.width + z) * d.channels : zeros;
       }
+    float* values = job.values;
     for (int64_t first = 0; first < d.channels; first += run) {
-      const int64_t length = d.channels - first < run ? d.channels - first : run;
-      float* values = job.values + first * job.count + t * length;
-      for (int64_t c = 0; c < length; c += kLanes) transform_input<n>(pixel, first + c, length - c, step, values + c);
+      const int64_t length = d.channels - first < run ? d.channels - first : run, step = job.count * length + kApart;
+      for (int64_t c = 0; c < length; c += kLanes)
+        transform_input<n>(pixel, first + c, length - c, step, values + t * length + c);
+      values += n * n * step;
     }
   }
+}
 
-  // Panels of a group take their turns at one product's values, which are then in cache.
-  const int64_t panel_step = kProducts * product_step, weight_step = kProducts * kLanes * d.channels;
-  for (int64_t group = job.first_output; group < job.last_output; group += job.panels * kLanes) {
-    const int64_t left = (job.last_output - group + kLanes - 1) / kLanes, panels = left < job.panels ? left : job.panels;
-    for (int p = 0; p < kProducts; p++)
-      for (int64_t first = 0; first < d.channels; first += run) {
-        const int64_t length = d.channels - first < run ? d.channels - first : run;
-        const float* values = job.values + p * step + first * job.count;
-        const float* weights =
-            job.weights + ((group - job.first_weight) * kProducts + p * kLanes) * d.channels + first * kLanes;
-        for (int64_t panel = 0; panel < panels; panel++) {
-          const float* of_panel = weights + panel * weight_step;
-          // The next panel's weights, or the next run's of the first; and this panel's share of the next run's values.
-          const float* next = panel + 1 < panels ? of_panel + weight_step : weights + length * kLanes;
-          const int64_t share = job.count * length / panels;
-          PanelProduct product{values, of_panel, job.products + panel * panel_step + p * product_step, job.count,
-                               length,
-                               {(const char*)next, (const char*)(values + job.count * length + panel * share)},
-                               {length * kLanes * 4, share * 4}};
-          if (job.count < 4 * kRows)
-            first ? product.run<true, 2>() : product.run<false, 2>();
-          else
-            first ? product.run<true, 4>() : product.run<false, 4>();
-        }
-      }
-    for (int64_t panel = 0; panel < panels; panel++) {
-      const int64_t o = group + panel * kLanes, count = d.out_channels - o < kLanes ? d.out_channels - o : kLanes;
-      float bias[kLanes] = {};
-      if (after.bias) __builtin_memcpy(bias, after.bias + o, size_t(count) * 4);
-      for (int64_t t = 0; t < job.count; t++) {
-        int64_t tile = job.first + t, sample = tile / (across * down);
-        int64_t top = tile / across % down * m, left = tile % across * m;
-        float* pixel[m * m];
-        for (int i = 0; i < m; i++)
-          for (int j = 0; j < m; j++) {
-            bool inside = top + i < d.out_height && left + j < d.out_width;
-            int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j) * d.out_channels + o;
-            pixel[i * m + j] = inside ? job.out + at : nullptr;
-          }
-        transform_output<n>(job.products + panel * panel_step + t * kLanes, product_step, bias, after.residual, job.out,
-                            pixel, count);
-        if (after.activation != ITO_UNARY_NONE) activate_tile(after.activation, pixel, m * m, count);
+// Kernels of `length` channels from `first` on of W panels to [panel][product][channel][16].
+template <int n, typename K>
+static void winograd_kernels(const WinogradTiles& job, int64_t panel, int width, int64_t first, int64_t length) {
+  const int64_t step = length * kLanes + kApart;
+  for (int w = 0; w < width; w++) {
+    const K* taps = static_cast<const K*>(job.kernels) + ((panel + w) * job.desc->channels + first) * 9 * kLanes;
+    float* to = job.weights + w * n * n * step;
+    for (int64_t c = 0; c < length; c++) transform_kernels<n>(taps + c * 9 * kLanes, step, to + c * kLanes);
+  }
+}
+
+// One product's values meet all panels of a pass while they are in cache.
+template <int n>
+static void winograd_products(const WinogradTiles& job, const float* values, int64_t length, int width, bool adds) {
+  const int64_t value_step = job.count * length + kApart, weight_step = length * kLanes + kApart;
+  for (int p = 0; p < n * n; p++) {
+    const float* of_product = values + p * value_step;
+    const int64_t bytes = job.count * length * 4;
+    for (int w = 0; w < width;) {
+      Panels by{job.weights + (w * n * n + p) * weight_step, n * n * weight_step,
+                job.products + (w * n * n + p) * job.count * kLanes, n * n * job.count * kLanes, kLanes};
+      const char* ahead = w ? nullptr : reinterpret_cast<const char*>(of_product + value_step);
+      if (width - w >= kWidth) {
+        adds ? product_all<kWidth, true>(job.count, of_product, length, by, length, ahead, bytes)
+             : product_all<kWidth, false>(job.count, of_product, length, by, length, ahead, bytes);
+        w += kWidth;
+      } else {
+        adds ? product_all<1, true>(job.count, of_product, length, by, length, ahead, bytes)
+             : product_all<1, false>(job.count, of_product, length, by, length, ahead, bytes);
+        w++;
       }
     }
   }
 }
+
+template <int n, typename X>
+static void winograd_outputs(const WinogradTiles& job, int64_t panel, int width) {
+  constexpr int m = Filtering<n>::m;
+  const ito_winograd_epilogue& after = *job.epilogue;
+  const ito_winograd_desc& d = *job.desc;
+  const int64_t across = (d.out_width + m - 1) / m, down = (d.out_height + m - 1) / m;
+  for (int w = 0; w < width; w++) {
+    const int64_t o = (job.first_panel + panel + w) * kLanes;
+    const int64_t count = d.out_channels - o < kLanes ? d.out_channels - o : kLanes;
+    float bias[kLanes] = {};
+    if (after.bias) __builtin_memcpy(bias, after.bias + o, size_t(count) * 4);
+    const float* products = job.products + w * n * n * job.count * kLanes;
+    for (int64_t t = 0; t < job.count; t++) {
+      int64_t tile = job.first_tile + t, sample = tile / (across * down);
+      int64_t top = tile / across % down * m, left = tile % across * m;
+      int64_t pixel[m * m];  // elements from the first, or -1 where there is none
+      for (int i = 0; i < m; i++)
+        for (int j = 0; j < m; j++) {
+          bool inside = top + i < d.out_height && left + j < d.out_width;
+          int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j) * d.out_channels + o;
+          pixel[i * m + j] = inside ? at : -1;
+        }
+      transform_output<n>(products + t * kLanes, job.count * kLanes, bias, static_cast<const X*>(after.residual),
+                          after.activation, static_cast<X*>(job.out), pixel, count);
+    }
+  }
+}
+
+template <int n>
+static void winograd_tiles(const WinogradTiles& job) {
+  const ito_winograd_desc& d = *job.desc;
+  const int64_t run = run_length<n>(d.channels);
+  const bool is_half = d.dtype == ITO_BF16;
+  is_half ? winograd_inputs<n, bf16>(job, run) : winograd_inputs<n, float>(job, run);
+  for (int64_t panel = job.first; panel < job.last_panel;) {
+    const int64_t left = job.last_panel - panel;
+    const int width = left < kPass ? int(left) : kPass;
+    const float* values = job.values;
+    for (int64_t first = 0; first < d.channels; first += run) {
+      const int64_t length = d.channels - first < run ? d.channels - first : run;
+      switch (d.kernel_dtype) {
+        case ITO_BF16: winograd_kernels<n, bf16>(job, panel, width, first, length); break;
+        case ITO_F16: winograd_kernels<n, f16>(job, panel, width, first, length); break;
+        default: winograd_kernels<n, float>(job, panel, width, first, length); break;
+      }
+      winograd_products<n>(job, values, length, width, first > 0);
+      values += n * n * (job.count * length + kApart);
+    }
+    is_half ? winograd_outputs<n, bf16>(job, panel, width) : winograd_outputs<n, float>(job, panel, width);
+    panel += width;
+  }
+}
+
+// Floats of the values of `count` tiles, and of transformed kernels.
+static int64_t winograd_value_count(const ito_winograd_desc& d, int64_t count) {
+  int64_t side = products_along_axis(d), channels = d.channels + kLanes;
+  return side * side * (count * channels + (channels / kLanes + 1) * kApart);
+}
+static int64_t winograd_weight_count() { return ((2304 + 36 * kLanes) * kLanes + 36 * kApart) * kPass; }
+static int64_t winograd_pass() { return kPass; }
 
 static void winograd_range(const WinogradTiles& job) {
   switch (products_along_axis(*job.desc)) {

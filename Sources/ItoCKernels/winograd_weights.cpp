@@ -1,10 +1,11 @@
 #include "winograd_weights.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace {
 
-// Kernels to be transformed: the element of output o, input c and tap t (row by row) is at
+// Kernels to be packed: the element of output o, input c and tap t (row by row) is at
 // o · output + c · channel + t · tap.
 struct WinogradKernels {
   const void* elements;
@@ -19,25 +20,23 @@ struct WinogradKernels {
 
 namespace {
 
-struct Panels {
+struct PackedPanels {
   WinogradKernels kernels;
   int dtype;
-  int64_t side, first;  // products along an axis, first panel
-  float* transformed;
+  int64_t first, size;  // first panel, bytes of a panel
+  char* packed;
 
   void run(int64_t begin, int64_t end) const {
-    int64_t size = side * side * kernels.channels * 16;
-    for (int64_t p = begin; p < end; p++)
-      ITO_DISPATCH(winograd_panel)(kernels, dtype, side, (first + p) * 16, transformed + p * size);
+    for (int64_t p = begin; p < end; p++) ITO_DISPATCH(winograd_panel)(kernels, dtype, (first + p) * 16, packed + p * size);
   }
 };
 
-WinogradKernels laid_out(const ito_winograd_desc& d, const void* kernel, int dtype, int order) {
+WinogradKernels laid_out(const ito_winograd_desc& d, const void* kernel, int order) {
   switch (order) {
     case ITO_KERNEL_PUBLISHED: return {kernel, 9 * d.channels, 9, 1, d.channels, d.out_channels};
     case ITO_KERNEL_ADJOINT: {
       // Turned by half a circle: the last tap comes first.
-      const char* last = static_cast<const char*>(kernel) + 8 * d.out_channels * (dtype == ITO_F32 ? 4 : 2);
+      const char* last = static_cast<const char*>(kernel) + 8 * d.out_channels * (d.kernel_dtype == ITO_F32 ? 4 : 2);
       return {last, 1, 9 * d.out_channels, -d.out_channels, d.channels, d.out_channels};
     }
     default: return {kernel, 9 * d.channels, 1, d.channels, d.channels, d.out_channels};
@@ -46,9 +45,10 @@ WinogradKernels laid_out(const ito_winograd_desc& d, const void* kernel, int dty
 
 }  // namespace
 
-void ito_winograd_panels(const ito_winograd_desc* desc, const void* kernel, int dtype, int order, int64_t first,
-                         int64_t count, float* transformed) {
-  Panels job{laid_out(*desc, kernel, dtype, order), dtype, products_along_axis(*desc), first, transformed};
+void ito_winograd_pack_panels(const ito_winograd_desc* desc, const void* kernel, int order, int64_t first, int64_t count,
+                              void* packed) {
+  PackedPanels job{laid_out(*desc, kernel, order), int(desc->kernel_dtype), first, panel_bytes(*desc),
+                   static_cast<char*>(packed)};
   ito_parallel_for(
-      count, 1, [](void* ctx, int64_t begin, int64_t end) { static_cast<Panels*>(ctx)->run(begin, end); }, &job);
+      count, 1, [](void* ctx, int64_t begin, int64_t end) { static_cast<PackedPanels*>(ctx)->run(begin, end); }, &job);
 }

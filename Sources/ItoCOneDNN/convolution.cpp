@@ -1,7 +1,7 @@
 #include <ito_winograd.h>
 
 #include "engine.h"
-#include "few_pixels.h"
+#include "convolution_product.h"
 
 using dnnl::memory;
 
@@ -150,49 +150,47 @@ int execute_forward(const ito::Primitive& p, const void* input, const void* weig
 ito_winograd_desc winograd(const ito_conv_desc& d, bool adjoint) {
   bool strides = d.stride_height == d.stride_width && (d.stride_height == 1 || (d.stride_height == 2 && !adjoint));
   bool fits = d.kernel_height == 3 && d.kernel_width == 3 && strides && d.dilation_height == 1 &&
-              d.dilation_width == 1 && d.groups == 1 && d.dtype == ITO_F32 && d.out_dtype == ITO_F32 &&
+              d.dilation_width == 1 && d.groups == 1 && d.dtype == d.out_dtype &&
               d.pad_top <= 2 && d.pad_left <= 2;
   ito_winograd_desc w{d.batch,     d.height,       d.width,   d.channels, d.out_height,
                       d.out_width, d.out_channels, d.pad_top, d.pad_left, 0,         d.stride_height,
-                      d.doubles};
+                      d.doubles,    d.dtype,        d.weights_dtype};
   if (adjoint)
     w = {d.batch,    d.out_height,  d.out_width,    d.out_channels, d.height, d.width,
-         d.channels, 2 - d.pad_top, 2 - d.pad_left, 0,              1,        0};
+         d.channels, 2 - d.pad_top, 2 - d.pad_left, 0,              1,        0,
+         d.dtype,    d.weights_dtype};
   if (fits) w.tile = ito_winograd_choice(&w);
   return w;
 }
 
-// `order` and `dtype` are those of `kernel`, as `ito_winograd_weights` has them.
-int run_winograd(const ito_winograd_desc& w, int order, const void* x, const void* kernel, int64_t dtype,
+// `order` is that of `kernel`, as `ito_winograd_pack` has it.
+int run_winograd(const ito_winograd_desc& w, int order, const void* x, const void* kernel,
                  const ito_winograd_epilogue& epilogue, void* out, void* packs) {
-  const float* in = static_cast<const float*>(x);
   if (!packs) {
-    ito_winograd_transforming(&w, in, kernel, int(dtype), order, &epilogue, static_cast<float*>(out));
+    ito_winograd_packing(&w, x, kernel, order, &epilogue, out);
     return 0;
   }
   std::unique_ptr<ito::Scratch> scratch;
-  const void* weights = ito::packed_form(
-      (w.doubles ? "winograd doubled " : "winograd ") + std::to_string(w.tile) + (w.stride == 2 ? " strided" : "") + " " + std::to_string(order),
-      size_t(ito_winograd_weights_count(&w)) * 4,
-      [&](void* to) { ito_winograd_weights(&w, kernel, int(dtype), order, static_cast<float*>(to)); }, packs, scratch);
-  ito_winograd(&w, in, static_cast<const float*>(weights), &epilogue, static_cast<float*>(out));
+  const void* packed = ito::packed_form(
+      "winograd " + std::to_string(order), ito_winograd_packed_bytes(&w),
+      [&](void* to) { ito_winograd_pack(&w, kernel, order, to); }, packs, scratch);
+  ito_winograd(&w, x, packed, &epilogue, out);
   return 0;
 }
 
 int forward(const ito_conv_desc& d, bool published, const void* input, const void* weights, const float* bias,
             const void* residual, void* output, void* packs) {
   return ito::guarded([&] {
-    if (ito::is_few_pixels(d)) {
-      if (d.doubles) return 1;
-      ito::convolve_few_pixels(d, published, static_cast<const float*>(input), weights, bias,
-                               static_cast<const float*>(residual), static_cast<float*>(output));
-      return 0;
-    }
     ito_winograd_desc w = winograd(d, false);
     if (w.tile)
       return run_winograd(w, published ? ITO_KERNEL_PUBLISHED : ITO_KERNEL_CHANNELS_LAST, input, weights,
-                          d.weights_dtype, {bias, static_cast<const float*>(residual), d.activation}, output, packs);
+                          {bias, residual, d.activation}, output, packs);
     if (d.doubles) return 1;
+    if (ito::is_product(d)) {
+      ito::convolve_as_product(d, published, input, weights, bias, residual, output, packs);
+      return 0;
+    }
+    if (d.weights_dtype != d.dtype && !d.keeps_wide) packs = nullptr;
     ito_bind_threads();
     auto p = ito::cached(ito::cache_key(published ? 'p' : 'f', d), [&] { return make_forward(d, published); });
     return p ? execute_forward(*p, input, weights, d.weights_dtype, bias, residual, output, packs) : 1;
@@ -216,8 +214,8 @@ extern "C" int ito_conv_backward_data(const ito_conv_desc* desc, const void* out
   return ito::guarded([&] {
     ito_winograd_desc w = winograd(*desc, true);
     if (w.tile)
-      return run_winograd(w, ITO_KERNEL_ADJOINT, output_gradient, weights, desc->weights_dtype,
-                          {nullptr, nullptr, ITO_UNARY_NONE}, input_gradient, packs);
+      return run_winograd(w, ITO_KERNEL_ADJOINT, output_gradient, weights, {nullptr, nullptr, ITO_UNARY_NONE},
+                          input_gradient, packs);
     ito_bind_threads();
     auto p = ito::cached(ito::cache_key('d', *desc), [&] { return make_backward_data(*desc); });
     if (!p) return 1;

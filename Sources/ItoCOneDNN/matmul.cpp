@@ -88,15 +88,18 @@ std::shared_ptr<const ito::Primitive> make_convolution(const ito_matmul_desc& d)
 enum class Way { matmul, convolution, product };
 
 // Rows from which laying a matrix out for oneDNN in every call, and widening it where it is in half precision, takes less
-// than what oneDNN's convolution gains over the other ways.
+// than what oneDNN's convolution gains over the other ways, with AVX2.
 constexpr int64_t kFewRows = 512;
 
 // The quickest way; every rule is measured (Docs/measurements.md). A matrix is multiplied in the same way, with the same
 // bits, whether its packed form is kept or not.
 Way way_of(const ito_matmul_desc& d) {
-  if (d.dtype != ITO_F32 || d.out_dtype != ITO_F32 || d.k == 0) return Way::matmul;
-  if (d.b_dtype != ITO_F32 && d.batch <= 1 && d.m < kFewRows) return Way::product;
-  // With AVX-512 this was not measured.
+  if (d.k == 0) return Way::matmul;
+  if (d.dtype == ITO_BF16)
+    return ito_bf16_pairs_pay() || d.b_dtype != ITO_BF16 ? Way::matmul : Way::product;
+  if (d.out_dtype != ITO_F32) return Way::matmul;
+  const bool is_avx512 = ito_isa() >= ITO_ISA_AVX512;
+  if (d.b_dtype != ITO_F32 && d.batch <= 1 && (is_avx512 || d.m < kFewRows)) return Way::product;
   if (d.batch <= 1 && d.n >= 8 && !d.a_transposed && (d.packs_b || d.m >= kFewRows) && ito_isa() == ITO_ISA_AVX2)
     return Way::convolution;
   // An operand read across rows that lie a multiple of 4 KB apart, which fall into the same sets of the caches: oneDNN's
@@ -105,20 +108,25 @@ Way way_of(const ito_matmul_desc& d) {
   return apart && !d.packs_b && d.m * d.n * d.k >= 1 << 20 ? Way::product : Way::matmul;
 }
 
-void multiply(const ito_matmul_desc& d, const float* a, const void* b, const float* bias, const float* residual,
-              float* out) {
-  ito_product_desc product{d.m, d.n, d.k, d.a_transposed, d.b_transposed, d.b_dtype, b_stride(d)};
-  // Sums of a part of the depth are kept in the result, so a residual that lies there has to move.
-  ito::Scratch moved(residual == out ? size_t(d.batch * d.m * d.n) * 4 : 0);
-  if (moved.data) {
-    std::memcpy(moved.data, residual, moved.bytes);
-    residual = static_cast<const float*>(moved.data);
+void multiply(const ito_matmul_desc& d, const void* a, const void* b, const float* bias, const void* residual, void* out,
+              void* packs) {
+  ito_product_desc product{d.m, d.n, d.k, d.a_transposed, d.b_transposed, d.dtype, d.out_dtype,
+                           d.b_dtype, b_stride(d), 0};
+  std::unique_ptr<ito::Scratch> none;
+  if (packs && d.batch <= 1) {
+    const std::string part = d.b_depth ? " columns from " + std::to_string(d.b_first) : "";
+    const std::string size = " " + std::to_string(d.n) + " by " + std::to_string(d.k);
+    b = ito::packed_form((d.b_transposed ? "product" : "product transposed") + size + part, ito_product_packed_bytes(&product),
+                         [&](void* to) { ito_product_pack(&product, b, to); }, packs, none);
+    product.b_packed = 1;
   }
+  const int64_t a_element = d.dtype == ITO_F32 ? 4 : 2, b_element = d.b_dtype == ITO_F32 ? 4 : 2;
+  const int64_t element = d.out_dtype == ITO_F32 ? 4 : 2;
+  auto at = [](const void* p, int64_t bytes) { return static_cast<const char*>(p) + bytes; };
   for (int64_t i = 0; i < (d.batch > 1 ? d.batch : 1); i++) {
-    ito_product_epilogue epilogue{bias, residual ? residual + i * d.m * d.n : nullptr, d.activation};
-    // Several matrices are float32.
-    ito_product(&product, a + i * d.m * d.k, i == 0 ? b : static_cast<const float*>(b) + i * d.k * d.n, &epilogue,
-                out + i * d.m * d.n);
+    ito_product_epilogue epilogue{bias, residual ? at(residual, i * d.m * d.n * element) : nullptr, d.activation};
+    ito_product(&product, at(a, i * d.m * d.k * a_element), at(b, i * d.k * d.n * b_element), &epilogue,
+                static_cast<char*>(out) + i * d.m * d.n * element);
   }
 }
 
@@ -139,6 +147,7 @@ struct WidenedPart {
 extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void* b, const float* bias,
                           const void* residual, void* out, void* packed_b) {
   const Way way = way_of(*desc);
+  if (way != Way::product && desc->b_dtype != desc->dtype && !desc->keeps_wide) packed_b = nullptr;
   b = static_cast<const char*>(b) + desc->b_first * (desc->b_dtype == ITO_F32 ? 4 : 2);
   if (way != Way::product && desc->b_depth && desc->b_dtype != desc->dtype) {
     ito::Scratch wide(ito::widened_size(size_t(desc->n * desc->k) * 4));
@@ -152,9 +161,10 @@ extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void
     return ito_matmul(&dense, a, wide.data, bias, residual, out, nullptr);
   }
   if (way == Way::product) {
-    multiply(*desc, static_cast<const float*>(a), b, bias, static_cast<const float*>(residual),
-             static_cast<float*>(out));
-    return 0;
+    return ito::guarded([&] {
+      multiply(*desc, a, b, bias, residual, out, desc->packs_b ? packed_b : nullptr);
+      return 0;
+    });
   }
   return ito::guarded([&] {
     ito_bind_threads();

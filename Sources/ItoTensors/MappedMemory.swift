@@ -32,12 +32,11 @@ extension Storage {
   /// Notes with the file, where there is one, that these bytes have NaN or infinities.
   func noteNonFinite() { pages?.noteNonFinite() }
 
-  /// Whether forms of this weight of type `dtype` that products in `type` want are kept: not where memory is to be spared,
-  /// and wider ones on disk only.
-  func keepsPacked(_ dtype: DType, computing type: DType) -> Bool {
-    if dtype == type { return !isMapped || pages?.releasesAfterUse != true }
-    guard isMapped, let pages, !pages.releasesAfterUse else { return false }
-    return pages.packedForms?.takes(self) == true
+  /// Which forms of this weight of type `dtype` that products in `type` want are kept: none where memory is to be spared,
+  /// and wider ones than the weight on disk only.
+  func keeps(_ dtype: DType, computing type: DType) -> KeptForms {
+    if isMapped && pages?.releasesAfterUse == true { return .none }
+    return dtype == type || pages?.packedForms?.takes(self) == true ? .all : .ofWeightType
   }
 
   /// The holder of forms of these bytes.
@@ -65,6 +64,16 @@ extension Storage {
     }
     return result
   }
+}
+
+/// Packed forms of weights that are kept for later products.
+enum KeptForms {
+  /// Each is made for its product alone.
+  case none
+  /// Those of the weight's own element type, which take about its own memory.
+  case ofWeightType
+  /// Those in another type too.
+  case all
 }
 
 extension Tensor {

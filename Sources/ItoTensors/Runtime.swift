@@ -27,6 +27,13 @@ public enum Runtime {
     InstructionSet(rawValue: ito_isa_available()) ?? .portable
   }
 
+  /// Whether products of bfloat16 pairs are used: where the processor has them and they are quicker than those of float32
+  /// numbers, which is measured once (`ITO_BF16_PAIRS` says it instead). Else bfloat16 is multiplied in float32.
+  public static var usesBF16Pairs: Bool {
+    get { ito_bf16_pairs_pay() != 0 }
+    set { ito_set_bf16_pairs_pay(newValue ? 1 : 0) }
+  }
+
   /// The largest tile of outputs that 3×3 convolutions in float32 compute at once by minimal filtering
   /// (Winograd) where that is quicker: 4, 2, or 0 for never. Starts at `ITO_WINOGRAD`, else 4.
   ///

@@ -56,15 +56,19 @@ public func exactTensor(_ shape: Shape, dtype: DType, seed: UInt64) -> Tensor {
 private let instructionSetChange = Mutex<Void>(())
 
 /// Runs `body` at each instruction-set level this processor has, worst first, one such caller at a
-/// time, and puts the level back.
+/// time, and puts the level back. At the level of bfloat16 pairs it runs with and without them.
 public func atEveryInstructionSet(_ body: (Runtime.InstructionSet) -> Void) {
   instructionSetChange.withLock { _ in
-    let before = Runtime.instructionSet
+    let before = Runtime.instructionSet, usedPairs = Runtime.usesBF16Pairs
     for level in Runtime.InstructionSet.allCases
     where level.rawValue <= Runtime.availableInstructionSet.rawValue {
       Runtime.instructionSet = level
-      body(level)
+      for pairs in level == .avx512BF16 ? [false, true] : [usedPairs] {
+        Runtime.usesBF16Pairs = pairs
+        body(level)
+      }
     }
     Runtime.instructionSet = before
+    Runtime.usesBF16Pairs = usedPairs
   }
 }

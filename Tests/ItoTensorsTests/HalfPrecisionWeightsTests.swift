@@ -73,9 +73,9 @@ struct HalfPrecisionWeightsTests {
 
   @Test("convolutions by minimal filtering, kernels in either order", arguments: halves)
   func filtered(_ type: DType) {
-    let x = randomTensor([2, 15, 14, 64], seed: 6), bias = randomTensor([96], seed: 7)
+    let x = randomTensor([2, 15, 14, 128], seed: 6), bias = randomTensor([160], seed: 7)
     let options = ConvolutionOptions(padding: 1)
-    let half = randomTensor([96, 3, 3, 64], seed: 8).cast(to: type)
+    let half = randomTensor([160, 3, 3, 128], seed: 8).cast(to: type)
     let wide = half.cast(to: .float32)
     let expected = x.convolved(wide, bias: bias, options).scalars
     let published = half.permuted([0, 3, 1, 2])
@@ -98,90 +98,68 @@ struct HalfPrecisionWeightsTests {
 }
 
 extension KernelTests {
-  @Suite("Transformed kernels")
-  struct TransformedKernelsTests {
-    /// The rows of G, Lavin & Gray 2016, sections 4.1 and 4.3.
-    private static func filter(_ tile: Int) -> [[Double]] {
-      if tile == 2 { return [[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]] }
-      let (fourth, sixth) = (1 / 4.0, 1 / 6.0)
-      let (half, whole): ([Double], [Double]) = (
-        [1 / 24.0, 1 / 12.0, 1 / 6.0], [1 / 24.0, -1 / 12.0, 1 / 6.0]
-      )
-      return [
-        [fourth, 0, 0], [-sixth, -sixth, -sixth], [-sixth, sixth, -sixth], half, whole, [0, 0, 1],
-      ]
-    }
-
-    private func descriptor(_ channels: Int, _ outputs: Int, _ tile: Int, size: Int = 4)
-      -> ito_winograd_desc
-    {
+  @Suite("Packed kernels of minimal filtering")
+  struct PackedKernelsTests {
+    private func descriptor(
+      _ channels: Int, _ outputs: Int, _ tile: Int, size: Int = 4, _ type: DType
+    ) -> ito_winograd_desc {
       ito_winograd_desc(
         batch: 1, height: Int64(size), width: Int64(size), channels: Int64(channels),
         out_height: Int64(size), out_width: Int64(size), out_channels: Int64(outputs), pad_top: 1,
-        pad_left: 1, tile: Int64(tile), stride: 1, doubles: 0)
+        pad_left: 1, tile: Int64(tile), stride: 1, doubles: 0, dtype: 0,
+        kernel_dtype: Int64(type.rawValue))
     }
 
-    private func transformed(_ d: ito_winograd_desc, _ kernel: Tensor, _ order: Int) -> [Float] {
+    private func packed(_ d: ito_winograd_desc, _ kernel: Tensor, _ order: Int) -> Tensor {
       var d = d
-      var result = [Float](repeating: .nan, count: Int(ito_winograd_weights_count(&d)))
-      reading(kernel) { ito_winograd_weights(&d, $0, kernel.dtype.rawValue, Int32(order), &result) }
-      return result
+      let count = ito_winograd_packed_bytes(&d) / kernel.dtype.byteCount
+      return Tensor(building: [count], dtype: kernel.dtype) { to in
+        reading(kernel) { ito_winograd_pack(&d, $0, Int32(order), to) }
+      }
     }
 
-    @Test("G g Gᵀ in double, from every order and element type", arguments: [2, 4])
-    func formula(_ tile: Int) {
-      let (channels, outputs, n) = (19, 21, tile + 2)
-      let d = descriptor(channels, outputs, tile), g = Self.filter(tile)
+    @Test("by channel, tap and output, from every order and element type")
+    func layout() {
+      let (channels, outputs) = (19, 21)
       for type in [DType.float32, .bfloat16, .float16] {
         let kernel = randomTensor([outputs, 3, 3, channels], seed: 5).cast(to: type)
         let values = kernel.scalars
-        let size = (outputs + 15) / 16 * 16 * channels * n * n
-        var expected = [Float](repeating: 0, count: size)
+        var expected = [Float](repeating: 0, count: 2 * channels * 9 * 16)
         for o in 0..<outputs {
           for c in 0..<channels {
-            func tap(_ i: Int, _ j: Int) -> Double {
-              Double(values[((o * 3 + i) * 3 + j) * channels + c])
-            }
-            for i in 0..<n {
-              let row = (0..<3).map { (j: Int) -> Double in
-                g[i][0] * tap(0, j) + g[i][1] * tap(1, j) + g[i][2] * tap(2, j)
-              }
-              for j in 0..<n {
-                let product = o / 16 * n * n + i * n + j
-                let value: Double = row[0] * g[j][0] + row[1] * g[j][1] + row[2] * g[j][2]
-                expected[(product * channels + c) * 16 + o % 16] = Float(value)
-              }
+            for t in 0..<9 {
+              expected[((o / 16 * channels + c) * 9 + t) * 16 + o % 16] =
+                values[(o * 9 + t) * channels + c]
             }
           }
         }
         let published = kernel.permuted([0, 3, 1, 2])
         // Of the convolution whose input gradient this is: turned, and channels for outputs.
         let adjoint = kernel.permuted([3, 1, 2, 0]).flippedTaps()
+        let d = descriptor(channels, outputs, 2, type)
         atEveryInstructionSet { _ in
-          #expect(transformed(d, kernel, ITO_KERNEL_CHANNELS_LAST) == expected)
-          #expect(transformed(d, published, ITO_KERNEL_PUBLISHED) == expected)
-          #expect(transformed(d, adjoint, ITO_KERNEL_ADJOINT) == expected)
+          #expect(packed(d, kernel, ITO_KERNEL_CHANNELS_LAST).scalars == expected)
+          #expect(packed(d, published, ITO_KERNEL_PUBLISHED).scalars == expected)
+          #expect(packed(d, adjoint, ITO_KERNEL_ADJOINT).scalars == expected)
         }
       }
     }
 
-    @Test("kernels too large to be transformed at once give the same bits")
+    @Test("kernels too large to be packed at once give the same bits")
     func parts() {
-      let d = descriptor(1152, 1040, 2, size: 3)
-      var desc = d
-      #expect(ito_winograd_weights_count(&desc) * 4 > 64 << 20)
-      let kernel = randomTensor([1040, 1152, 3, 3], seed: 1).cast(to: .bfloat16)
-      let x = randomTensor([1, 3, 3, 1152], seed: 2).scalars
-      let weights = transformed(d, kernel, ITO_KERNEL_PUBLISHED)
-      var whole = [Float](repeating: .nan, count: 9 * 1040), parts = whole
+      var desc = descriptor(2304, 2080, 2, size: 3, .bfloat16)
+      #expect(ito_winograd_packed_bytes(&desc) > 64 << 20)
+      let kernel = randomTensor([2080, 2304, 3, 3], seed: 1).cast(to: .bfloat16)
+      let x = randomTensor([1, 3, 3, 2304], seed: 2).scalars
+      let whole = packed(desc, kernel, ITO_KERNEL_PUBLISHED)
+      var kept = [Float](repeating: .nan, count: 9 * 2080), parts = kept
       var epilogue = ito_winograd_epilogue(
         bias: nil, residual: nil, activation: Int64(ITO_UNARY_SILU))
-      ito_winograd(&desc, x, weights, &epilogue, &whole)
+      reading(whole) { ito_winograd(&desc, x, $0, &epilogue, &kept) }
       reading(kernel) {
-        ito_winograd_transforming(
-          &desc, x, $0, DType.bfloat16.rawValue, Int32(ITO_KERNEL_PUBLISHED), &epilogue, &parts)
+        ito_winograd_packing(&desc, x, $0, Int32(ITO_KERNEL_PUBLISHED), &epilogue, &parts)
       }
-      #expect(parts == whole && whole.allSatisfy(\.isFinite))
+      #expect(parts == kept && kept.allSatisfy(\.isFinite))
     }
   }
 }

@@ -1,3 +1,4 @@
+import ItoCKernels
 import ItoTensors
 import ItoTestSupport
 import Testing
@@ -61,6 +62,68 @@ extension KernelTests {
         let (foundX, foundW) = (try #require(found[leafX]), try #require(found[leafW]))
         #expect(mismatch(foundW, dw, relative: 1e-5, absolute: 1e-4) == nil)
         #expect(mismatch(foundX, dx, relative: 1e-5, absolute: 1e-4) == nil)
+      }
+    }
+
+    /// a · bᵀ of float32 or bfloat16 by b of any type, packed or not.
+    private func product(
+      _ a: Tensor, _ b: Tensor, isPacked: Bool, bias: Tensor?, residual: Tensor?,
+      activation: Activation?
+    ) -> Tensor {
+      let (m, n, k) = (a.shape[0], b.shape[0], a.shape[1])
+      var d = ito_product_desc(
+        m: Int64(m), n: Int64(n), k: Int64(k), a_transposed: 0, b_transposed: 1,
+        dtype: Int64(a.dtype.rawValue), out_dtype: Int64(a.dtype.rawValue),
+        b_dtype: Int64(b.dtype.rawValue), b_stride: Int64(k), b_packed: 0)
+      let packed = UnsafeMutableRawPointer.allocate(
+        byteCount: ito_product_packed_bytes(&d), alignment: 64)
+      defer { packed.deallocate() }
+      return Tensor(building: [m, n], dtype: a.dtype) { out in
+        reading(a, b) { pa, pb in
+          if isPacked { ito_product_pack(&d, pb, packed) }
+          d.b_packed = isPacked ? 1 : 0
+          readingOptional(bias) { pc in
+            readingOptional(residual) { pr in
+              var epilogue = ito_product_epilogue(
+                bias: pc?.assumingMemoryBound(to: Float.self), residual: pr,
+                activation: Int64(activation?.code ?? Int32(ITO_UNARY_NONE)))
+              ito_product(&d, pa, isPacked ? UnsafeRawPointer(packed) : pb, &epilogue, out)
+            }
+          }
+        }
+      }
+    }
+
+    @Test(
+      "packed columns have the same bits, and bfloat16 is one rounding of the float32 result",
+      arguments: [(1, 7, 5), (13, 33, 400), (300, 49, 17), (29, 600, 771), (505, 70, 1000)])
+    func packing(m: Int, n: Int, k: Int) {
+      let bias = randomTensor([n], seed: 3)
+      let threads = Runtime.threads
+      defer { Runtime.threads = threads }
+      for type in [DType.float32, .bfloat16, .float16] {
+        let b = (randomTensor([n, k], seed: 2) * 0.1).cast(to: type)
+        let half = randomTensor([m, k], seed: 1).cast(to: .bfloat16)
+        let r = randomTensor([m, n], seed: 4).cast(to: .bfloat16)
+        let (a, residual) = (half.cast(to: .float32), r.cast(to: .float32))
+        let (va, vb) = (a.scalars, b.scalars)
+        let expected = naive(m, n, k, { va[$0 * k + $1] }, { vb[$1 * k + $0] })
+        atEveryInstructionSet { level in
+          Runtime.threads = 1
+          let bare = product(a, b, isPacked: false, bias: nil, residual: nil, activation: nil)
+          #expect(mismatch(bare, expected, relative: 1e-5, absolute: 2e-5) == nil, "\(level)")
+          let whole = product(
+            a, b, isPacked: false, bias: bias, residual: residual, activation: .gelu)
+          Runtime.threads = 3
+          let kept = product(
+            a, b, isPacked: true, bias: bias, residual: residual, activation: .gelu)
+          #expect(kept.scalars == whole.scalars, "\(level)")
+          for isPacked in [false, true] {
+            let rounded = product(
+              half, b, isPacked: isPacked, bias: bias, residual: r, activation: .gelu)
+            #expect(rounded.scalars == whole.cast(to: .bfloat16).scalars, "\(level)")
+          }
+        }
       }
     }
   }

@@ -129,6 +129,9 @@ struct Operations: ParsableCommand {
       let w = filled([outChannels, kernel, kernel, channels])
       let options = ConvolutionOptions(stride: stride, padding: kernel / 2)
       return { _ = x.convolved(w, options) }
+    case .attention(let batch, let tokens, let heads, let headDimension):
+      let q = filled([batch, tokens, heads, headDimension])
+      return { _ = attention(query: q, key: q, value: q) }
     }
   }
 
@@ -151,6 +154,7 @@ struct Operations: ParsableCommand {
           Int64(kernel), Int64(stride), flag, variant
         ).map { ($0, String(cString: direct_conv_variant(variant))) }
       }
+    case .attention: return []
     }
   }
 }

@@ -1,10 +1,12 @@
 import Ito
 
-/// One product or convolution of a shape list.
+/// One product, convolution or attention of a shape list.
 enum OperationShape: Sendable, Hashable {
   case gemm(rows: Int, columns: Int, inner: Int)
   case convolution(
     batch: Int, height: Int, width: Int, channels: Int, outChannels: Int, kernel: Int, stride: Int)
+  /// Of tokens to themselves.
+  case attention(batch: Int, tokens: Int, heads: Int, headDimension: Int)
 
   /// Multiplications and additions of one call.
   var operations: Double {
@@ -18,6 +20,8 @@ enum OperationShape: Sendable, Hashable {
         (width + kernel / 2 * 2 - kernel) / stride + 1
       )
       return 2 * Double(batch * size.0 * size.1) * Double(channels * outChannels * kernel * kernel)
+    case .attention(let batch, let tokens, let heads, let headDimension):
+      return 4 * Double(batch * heads) * Double(tokens * tokens) * Double(headDimension)
     }
   }
 
@@ -25,6 +29,7 @@ enum OperationShape: Sendable, Hashable {
     switch self {
     case .gemm: return "gemm"
     case .convolution: return "conv"
+    case .attention: return "attention"
     }
   }
 
@@ -35,6 +40,8 @@ enum OperationShape: Sendable, Hashable {
     case .convolution(
       let batch, let height, let width, let channels, let outChannels, let kernel, let stride):
       return "\(batch) \(height) \(width) \(channels) \(outChannels) \(kernel) \(stride)"
+    case .attention(let batch, let tokens, let heads, let headDimension):
+      return "\(batch) \(tokens) \(heads) \(headDimension)"
     }
   }
 
@@ -49,6 +56,9 @@ enum OperationShape: Sendable, Hashable {
       self = .convolution(
         batch: sizes[0], height: sizes[1], width: sizes[2], channels: sizes[3],
         outChannels: sizes[4], kernel: sizes[5], stride: sizes[6])
+    case ("attention", 4):
+      self = .attention(
+        batch: sizes[0], tokens: sizes[1], heads: sizes[2], headDimension: sizes[3])
     default: return nil
     }
   }
@@ -61,7 +71,7 @@ enum OperationShape: Sendable, Hashable {
       if content.allSatisfy({ $0 == " " || $0 == "\t" }) { return nil }
       guard let shape = OperationShape(content) else {
         throw BenchmarkError(
-          "\(path): '\(content)' is neither 'gemm' with 3 sizes nor 'conv' with 7")
+          "\(path): '\(content)' is none of 'gemm' with 3 sizes, 'conv' with 7 and 'attention' with 4")
       }
       return shape
     }

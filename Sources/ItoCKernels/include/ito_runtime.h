@@ -32,6 +32,13 @@ int ito_isa_available(void);
 /// Returns the level now in use.
 int ito_set_isa(int level);
 
+/// Whether the processor multiplies bfloat16 pairs quicker than float32 numbers, at the level in use. Where it does not (it
+/// has no such instruction, or, as some Intel processors, one of half the rate) bfloat16 is multiplied in float32. Measured
+/// once, in a tenth of a millisecond; ITO_BF16_PAIRS=0 or 1 says it instead.
+int ito_bf16_pairs_pay(void);
+/// Says it in place of the measurement; for tests.
+void ito_set_bf16_pairs_pay(int pay);
+
 /// Threads that kernels fan out on. Starts at ITO_THREADS, else the processors available.
 int ito_threads(void);
 /// Sets the number of threads (at least 1) for every later kernel call.

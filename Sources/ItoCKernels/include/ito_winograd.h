@@ -1,10 +1,12 @@
 #pragma once
-// 3x3 convolution by minimal filtering: Winograd's F(2x2, 3x3) and F(4x4, 3x3) in float32.
+// 3x3 convolution by minimal filtering: Winograd's F(2x2, 3x3) and F(4x4, 3x3), computed in float32 on maps of float32 or
+// bfloat16.
 //
 // After Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308,
 // sections 4.1 to 4.3. F(m x m) computes a tile of m x m outputs from (m + 2)^2 products instead of
 // 9 m^2: 2.25 times fewer for m = 2, 4 times fewer for m = 4. Every product, for all tiles at once, is
 // a matrix product over channels.
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -28,6 +30,8 @@ typedef struct {
   int64_t tile;     // m: 2 or 4
   int64_t stride;   // 1 or 2
   int64_t doubles;  // 1: every input pixel counts as two by two, of stride 1
+  int64_t dtype;         // of input, residual and output: ITO_F32 or ITO_BF16
+  int64_t kernel_dtype;  // ITO_F32, ITO_BF16 or ITO_F16
 } ito_winograd_desc;
 
 /// The tile that is quickest for this shape (`tile` is ignored) and within `ito_winograd_limit`, or 0
@@ -41,32 +45,33 @@ int64_t ito_winograd_choice(const ito_winograd_desc* desc);
 int ito_winograd_limit(void);
 void ito_set_winograd_limit(int tile);
 
-/// Number of floats in the transformed weights.
-int64_t ito_winograd_weights_count(const ito_winograd_desc* desc);
 /// How kernels are laid out.
 enum {
   ITO_KERNEL_CHANNELS_LAST = 0,  // [out_channels, 3, 3, channels]
   ITO_KERNEL_ADJOINT = 1,        // [channels, 3, 3, out_channels] of the convolution whose input gradient this is
   ITO_KERNEL_PUBLISHED = 2       // [out_channels, channels, 3, 3]
 };
-/// Transforms kernels of that order and element type (ITO_F32, ITO_BF16 or ITO_F16), computed in double.
-void ito_winograd_weights(const ito_winograd_desc* desc, const void* kernel, int dtype, int order,
-                          float* transformed);
+/// Bytes of packed kernels: those of the kernels themselves, output channels rounded up to a multiple of 16.
+size_t ito_winograd_packed_bytes(const ito_winograd_desc* desc);
+/// Packs kernels of that order, of the same element type: [panel of 16 output channels, channel, tap, 16]. They are
+/// transformed in float32 where they are used, in each block of tiles again, which costs some percent of the products and
+/// spares the memory of what is up to four times as large.
+void ito_winograd_pack(const ito_winograd_desc* desc, const void* kernel, int order, void* packed);
 
 /// What follows the sums in the pass that writes them: out = activation(conv(x) + bias + residual).
 typedef struct {
   const float* bias;      // [out_channels], or null
-  const float* residual;  // like out, or null; may be out itself
+  const void* residual;   // like out, or null; may be out itself
   int64_t activation;     // a function of ito_unary.h without parameters, or ITO_UNARY_NONE
 } ito_winograd_epilogue;
 
-/// out = activation(conv(x) + bias + residual).
-void ito_winograd(const ito_winograd_desc* desc, const float* x, const float* transformed,
-                  const ito_winograd_epilogue* epilogue, float* out);
-/// The same from kernels as `ito_winograd_weights` takes them, transformed for this call: some output
+/// out = activation(conv(x) + bias + residual), rounded once where it is bfloat16.
+void ito_winograd(const ito_winograd_desc* desc, const void* x, const void* packed,
+                  const ito_winograd_epilogue* epilogue, void* out);
+/// The same from kernels as `ito_winograd_pack` takes them, packed for this call: some output
 /// channels after others, so that at most 64 MB are taken. The same bits.
-void ito_winograd_transforming(const ito_winograd_desc* desc, const float* x, const void* kernel, int dtype,
-                               int order, const ito_winograd_epilogue* epilogue, float* out);
+void ito_winograd_packing(const ito_winograd_desc* desc, const void* x, const void* kernel, int order,
+                          const ito_winograd_epilogue* epilogue, void* out);
 
 #ifdef __cplusplus
 }

@@ -21,6 +21,7 @@ typedef struct {
   int64_t b_dtype;       // what b is stored in: `dtype`, or BF16 or F16 to be widened to F32 for this call
   int64_t b_depth;       // b is transposed, and columns [b_first, b_first + k) of what is stored, [n, b_depth]; 0: all
   int64_t b_first;
+  int64_t keeps_wide;    // `packed_b` also keeps forms of another type than b's, which may be larger
 } ito_matmul_desc;
 
 /// out[batch, m, n] = activation(a·b + bias + residual). `residual` has out's shape and type and may be out itself; it
@@ -43,6 +44,7 @@ typedef struct {
   int64_t activation, has_residual;  // as in `ito_matmul_desc`
   int64_t weights_dtype;  // what weights are stored in: `dtype`, or BF16 or F16 to be widened to F32 for this call
   int64_t doubles;     // every input pixel counts as two by two: forward only, and only where that is quicker
+  int64_t keeps_wide;  // as in `ito_matmul_desc`
 } ito_conv_desc;
 
 /// output = activation(conv(input, weights) + bias + residual). Returns as `ito_matmul`; with `doubles` 1 also where

@@ -7,7 +7,7 @@ extension ConvolutionOptions {
   /// - Parameter stored: the kernel's element type, if not `dtype`.
   func descriptor(
     input: Shape, kernel: Shape, dtype: DType, result: DType, hasBias: Bool, stored: DType? = nil,
-    then epilogue: Epilogue = Epilogue()
+    keeping kept: KeptForms = .none, then epilogue: Epilogue = Epilogue()
   ) -> ito_conv_desc {
     let size = outputSize(
       height: input[1], width: input[2], kernelHeight: kernel[1], kernelWidth: kernel[2])
@@ -22,7 +22,8 @@ extension ConvolutionOptions {
       dilation_width: Int64(dilation.width), groups: Int64(groups), dtype: Int64(dtype.rawValue),
       out_dtype: Int64(result.rawValue), has_bias: hasBias ? 1 : 0, activation: epilogue.code,
       has_residual: epilogue.residual == nil ? 0 : 1,
-      weights_dtype: Int64((stored ?? dtype).rawValue), doubles: doubles ? 1 : 0)
+      weights_dtype: Int64((stored ?? dtype).rawValue), doubles: doubles ? 1 : 0,
+      keeps_wide: kept == .all ? 1 : 0)
   }
 
   /// Multiplications and additions of a plain sum from `input` by `kernel`.
@@ -53,19 +54,20 @@ extension ConvolutionOptions {
 enum Convolve {
   /// - Parameter isPublished: `w` is `[out, in / groups, height, width]`, as files have it.
   static func forward(
-    _ x: Tensor, _ w: Tensor, _ bias: Tensor?, _ options: ConvolutionOptions, keepsPacked: Bool,
+    _ x: Tensor, _ w: Tensor, _ bias: Tensor?, _ options: ConvolutionOptions,
+    keeping kept: KeptForms,
     isPublished: Bool = false, then epilogue: Epilogue = Epilogue()
   ) -> Tensor {
     let kernel = isPublished ? w.shape.kernelOfPublished : w.shape
     var desc = options.descriptor(
       input: x.shape, kernel: kernel, dtype: x.dtype, result: x.dtype, hasBias: bias != nil,
-      stored: w.dtype, then: epilogue)
+      stored: w.dtype, keeping: kept, then: epilogue)
     let shape: Shape = [
       x.shape[0], Int(desc.out_height), Int(desc.out_width), Int(desc.out_channels),
     ]
     epilogue.check("convolution", result: shape)
     if shape.count == 0 { return Tensor(zeros: shape, dtype: x.dtype) }
-    let packs = keepsPacked ? w.storage.packs : nil
+    let packs = kept == .none ? nil : w.storage.packs
     var status: Int32 = 0
     let result = Tensor(building: shape, dtype: x.dtype) { out in
       reading(x, w) { px, pw in
@@ -86,26 +88,26 @@ enum Convolve {
     if options.doubles {
       return forward(
         x.resizedNearest(height: 2 * x.shape[1], width: 2 * x.shape[2]), w, bias,
-        options.undoubled, keepsPacked: keepsPacked, isPublished: isPublished, then: epilogue)
+        options.undoubled, keeping: kept, isPublished: isPublished, then: epilogue)
     }
     if !epilogue.isEmpty {
       return epilogue.applied(
-        to: forward(x, w, bias, options, keepsPacked: keepsPacked, isPublished: isPublished))
+        to: forward(x, w, bias, options, keeping: kept, isPublished: isPublished))
     }
     fallback("forward", x.dtype)
     return forward(
-      x.cast(to: .float32), w, bias, options, keepsPacked: false, isPublished: isPublished
+      x.cast(to: .float32), w, bias, options, keeping: .none, isPublished: isPublished
     ).cast(to: x.dtype)
   }
 
   static func inputGradient(
-    _ g: Tensor, _ w: Tensor, input: Shape, _ options: ConvolutionOptions, keepsPacked: Bool
+    _ g: Tensor, _ w: Tensor, input: Shape, _ options: ConvolutionOptions, keeping kept: KeptForms
   ) -> Tensor {
     if input.count == 0 || g.shape.count == 0 { return Tensor(zeros: input, dtype: g.dtype) }
     var desc = options.descriptor(
       input: input, kernel: w.shape, dtype: g.dtype, result: g.dtype, hasBias: false,
-      stored: w.dtype)
-    let packs = keepsPacked ? w.storage.packs : nil
+      stored: w.dtype, keeping: kept)
+    let packs = kept == .none ? nil : w.storage.packs
     var status: Int32 = 0
     let result = Tensor(building: input, dtype: g.dtype) { out in
       reading(g, w) { pg, pw in
@@ -116,7 +118,7 @@ enum Convolve {
     guard status != 0 else { return result }
     fallback("input gradient", g.dtype)
     return inputGradient(
-      g.cast(to: .float32), w, input: input, options, keepsPacked: false
+      g.cast(to: .float32), w, input: input, options, keeping: .none
     ).cast(to: g.dtype)
   }
 
@@ -159,7 +161,7 @@ extension Tensor {
   ///
   /// Computed and returned in the kernel's element type (float16 in float32), accumulated in float32. An
   /// untracked kernel is packed once and the packed form kept with its buffer; one in half precision
-  /// whose products are in float32 is widened for each call instead.
+  /// whose products are in float32 is packed as it is or, where another kernel is quicker, widened for each call.
   ///
   /// - Parameters:
   ///   - kernel: `[out, kernelHeight, kernelWidth, channels / groups]`.
@@ -185,7 +187,7 @@ extension Tensor {
     let result = kernel.storage.used(as: kernel.dtype) {
       Convolve.forward(
         x, w, bias?.cast(to: .float32), options,
-        keepsPacked: !kernel.isTracked && kernel.storage.keepsPacked(kernel.dtype, computing: type),
+        keeping: kernel.isTracked ? .none : kernel.storage.keeps(kernel.dtype, computing: type),
         then: epilogue)
     }
     return result.recorded(from: [x] + inputs.dropFirst()) {
@@ -195,7 +197,7 @@ extension Tensor {
       ] g in
       var gradients = [Tensor?](repeating: nil, count: tracked.count)
       if tracked[0] {
-        gradients[0] = Convolve.inputGradient(g, w, input: x.shape, options, keepsPacked: false)
+        gradients[0] = Convolve.inputGradient(g, w, input: x.shape, options, keeping: .none)
       }
       let wantsBias = biasType != nil && tracked[2]
       if tracked[1] || wantsBias {
@@ -241,11 +243,11 @@ extension Tensor {
     let type = kernel.dtype.productType
     let x = cast(to: type), w = kernel.cast(to: type)
     let result = Convolve.inputGradient(
-      x, w, input: output, options, keepsPacked: !kernel.isTracked && kernel.dtype == type
+      x, w, input: output, options, keeping: kernel.isTracked || kernel.dtype != type ? .none : .all
     ).recorded(from: [x, kernel]) {
       [x = x.detached(), w = w.detached(), tracked = (x.isTracked, kernel.isTracked)] g in
       [
-        tracked.0 ? Convolve.forward(g, w, nil, options, keepsPacked: false) : nil,
+        tracked.0 ? Convolve.forward(g, w, nil, options, keeping: .none) : nil,
         tracked.1
           ? Convolve.weightGradient(g, x, kernel: w.shape, hasBias: false, options).kernel : nil,
       ]

@@ -48,8 +48,8 @@ extension JoinedChannels {
     if shape.count == 0 || parts.contains(where: { $0.shape[-1] == 0 }) { return nil }
     let x = parts.map { $0.cast(to: type) }, bias = bias?.cast(to: .float32)
     let b = weight.operand(computing: type, tracked: false)
-    let keepsPacked = weight.storage.keepsPacked(weight.dtype, computing: type)
-    let packs = keepsPacked ? b.storage.packs : nil
+    let kept = weight.storage.keeps(weight.dtype, computing: type)
+    let packs = kept == .none ? nil : b.storage.packs
     var status: Int32 = 0
     let result = weight.storage.used(as: weight.dtype) {
       Tensor(building: shape, dtype: type) { out in
@@ -63,7 +63,8 @@ extension JoinedChannels {
             has_bias: isFirst && bias != nil ? 1 : 0,
             activation: i == x.count - 1 ? epilogue.code : Int64(ITO_UNARY_NONE),
             has_residual: isFirst && residual == nil ? 0 : 1, packs_b: 1,
-            b_dtype: Int64(b.dtype.rawValue), b_depth: Int64(depth), b_first: Int64(first))
+            b_dtype: Int64(b.dtype.rawValue), b_depth: Int64(depth), b_first: Int64(first),
+            keeps_wide: kept == .all ? 1 : 0)
           reading(part, b) { pa, pb in
             readingOptional(isFirst ? bias : nil) { pc in
               readingOptional(residual) { pr in

@@ -15,7 +15,7 @@ struct MatrixProduct {
 
   func callAsFunction(
     _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, shape: Shape, dtype: DType,
-    keepsPacked: Bool = false, then epilogue: Epilogue = Epilogue()
+    keeping kept: KeptForms = .none, then epilogue: Epilogue = Epilogue()
   ) -> Tensor {
     epilogue.check("product", result: shape)
     if shape.count == 0 { return Tensor(zeros: shape, dtype: dtype) }
@@ -29,9 +29,9 @@ struct MatrixProduct {
       dtype: Int64(a.dtype.rawValue), out_dtype: Int64(dtype.rawValue),
       has_bias: bias == nil ? 0 : 1, activation: epilogue.code,
       has_residual: epilogue.residual == nil ? 0 : 1, packs_b: packsB ? 1 : 0,
-      b_dtype: Int64(b.dtype.rawValue), b_depth: 0, b_first: 0)
+      b_dtype: Int64(b.dtype.rawValue), b_depth: 0, b_first: 0, keeps_wide: kept == .all ? 1 : 0)
     var status: Int32 = 0
-    let packs = keepsPacked && packsB ? b.storage.packs : nil
+    let packs = kept != .none && packsB ? b.storage.packs : nil
     let result = Tensor(building: shape, dtype: dtype) { out in
       reading(a, b) { pa, pb in
         readingOptional(bias) { pc in
@@ -48,7 +48,7 @@ struct MatrixProduct {
     }
     if !epilogue.isEmpty {
       return epilogue.applied(
-        to: self(a, b, bias: bias, shape: shape, dtype: dtype, keepsPacked: keepsPacked))
+        to: self(a, b, bias: bias, shape: shape, dtype: dtype, keeping: kept))
     }
     require(
       a.dtype != .float32 || dtype != .float32,
@@ -68,8 +68,8 @@ extension Tensor {
   ///
   /// The product is computed, and returned, in the weight's element type (float16 weights in
   /// float32); accumulation is float32. An untracked weight is packed for the kernel once and the
-  /// packed form kept with its buffer. A weight in half precision whose product is in float32 is
-  /// widened for each call instead, to the same values.
+  /// packed form kept with its buffer. A weight in half precision whose product is in float32 is packed as
+  /// it is, or, where another kernel is quicker, widened for each call, to the same values.
   ///
   /// - Parameters:
   ///   - weight: `[out, in]`.
@@ -94,14 +94,14 @@ extension Tensor {
     let w = weight.operand(computing: type, tracked: inputs.contains(where: \.isTracked))
     let (n, k) = (w.shape[0], w.shape[1])
     let m = shape.count / Swift.max(1, k)
-    let isInference =
-      !weight.isTracked && weight.storage.keepsPacked(weight.dtype, computing: type)
+    let kept =
+      weight.isTracked ? .none : weight.storage.keeps(weight.dtype, computing: type)
     var out = shape
     out[-1] = n
     let product = MatrixProduct(m: m, n: n, k: k, bTransposed: true, packsB: true)
     let result = weight.storage.used(as: weight.dtype) {
       product(
-        x, w, bias: bias?.cast(to: .float32), shape: out, dtype: type, keepsPacked: isInference,
+        x, w, bias: bias?.cast(to: .float32), shape: out, dtype: type, keeping: kept,
         then: epilogue)
     }
     return result.recorded(from: [x] + inputs.dropFirst()) {

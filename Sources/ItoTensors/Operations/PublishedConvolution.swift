@@ -6,7 +6,7 @@ extension Shape {
 
 extension Tensor {
   /// `convolved` by a kernel in the order of published files, which is packed from there: no copy in our
-  /// order is made. One in half precision whose products are in float32 is widened for each call. Without
+  /// order is made. One in half precision whose products are in float32 is widened where it is used. Without
   /// gradient.
   ///
   /// - Parameters:
@@ -35,7 +35,7 @@ extension Tensor {
     return kernel.storage.used(as: kernel.dtype) {
       Convolve.forward(
         cast(to: type), kernel.operand(computing: type, tracked: false), bias?.cast(to: .float32),
-        options, keepsPacked: kernel.storage.keepsPacked(kernel.dtype, computing: type),
+        options, keeping: kernel.storage.keeps(kernel.dtype, computing: type),
         isPublished: true, then: epilogue)
     }
   }
