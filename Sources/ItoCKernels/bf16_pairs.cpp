@@ -53,7 +53,7 @@ __attribute__((target("avx512f"), noinline)) void time_floats(Ticks& ticks) {
 #endif
 
 bool bf16_pairs_pay() {
-  if (const char* said = getenv("ITO_BF16_PAIRS")) return said[0] == '1';
+  if (const char* said = getenv("ITO_BF16_PAIRS"); said && *said) return *said == '1';
 #if defined(__x86_64__)
   if (ito_isa_available() < ITO_ISA_AVX512_BF16) return false;
   Ticks ticks;

@@ -41,25 +41,33 @@ int64_t tiles_of(const ito_winograd_desc& d) {
   return d.batch * ((d.out_height + d.tile - 1) / d.tile) * ((d.out_width + d.tile - 1) / d.tile);
 }
 
-// Tiles of a block at most. The kernels are transformed once for each block; its values leave the second-level cache.
-constexpr int64_t kTiles = 96;
+// Tiles of a block. The kernels are transformed once for each block, so it is large; but its values stay in the
+// second-level cache where those of kFewTiles do.
+constexpr int64_t kTiles = 96, kFewTiles = 24, kCachedValues = 5 << 16;  // floats
+
+int64_t largest_block(const ito_winograd_desc& d) {
+  const int64_t fitting = kCachedValues / (products_of(d) * (d.channels + 1));
+  return fitting >= kTiles || fitting < kFewTiles ? kTiles : fitting;
+}
 
 // What a convolution costs, in multiplications of a tile's value by a kernel's. Fitted to one core of a Zen 3 (AVX2) and
 // one of an Emerald Rapids (AVX-512): there the products take half the time, the transforms, which wait for memory, do not.
-// oneDNN's direct convolution reads a weight from memory in the time of 15, and strides take it half as long again.
-constexpr double kDirectWeightFromMemory = 15, kDirectStrided = 1.5, kSlack = 1.1;
+// oneDNN's direct convolution reads a weight from memory in the time of 15; strides take it half as long again with AVX2,
+// no longer with AVX-512.
+constexpr double kDirectWeightFromMemory = 15, kSlack = 1.1;
 constexpr int64_t kCachedWeights = 2 << 20;  // floats
 
 double direct_cost(const ito_winograd_desc& d) {
   double weights = 9 * double(d.channels) * double(d.out_channels);
-  double products = double(d.batch * d.out_height * d.out_width) * weights * (d.stride == 2 ? kDirectStrided : 1);
+  double strided = d.stride == 2 && ito_isa() < ITO_ISA_AVX512 ? 1.5 : 1;
+  double products = double(d.batch * d.out_height * d.out_width) * weights * strided;
   double cost = products + weights * (weights > kCachedWeights ? kDirectWeightFromMemory : 1);
   return d.dtype == ITO_BF16 && ito_bf16_pairs_pay() ? cost / 2 : cost;
 }
 // A block of tiles by some panels, their transforms included.
 double block_cost(const ito_winograd_desc& d, int64_t tiles, int64_t panels) {
   double transforms = ito_isa() >= ITO_ISA_AVX512 ? 2 : 1;
-  double input = transforms * (d.tile == 4 ? 22 : 12), output = transforms * (d.tile == 4 ? 24 : 17);
+  double input = transforms * (d.tile == 4 ? 22 : d.stride == 2 ? 20 : 12), output = transforms * (d.tile == 4 ? 24 : 17);
   double kernel = transforms * 5, channels = double(d.channels), outputs = double(panels * kOutputs);
   double values = double(tiles) * (channels * outputs + input * channels + output * outputs);
   return double(products_of(d)) * (values + kernel * channels * outputs);
@@ -71,7 +79,7 @@ struct Division {
 };
 // The quickest for that many threads. What is computed does not depend on it.
 Division divide(const ito_winograd_desc& d, int64_t panels, int64_t threads) {
-  int64_t tiles = tiles_of(d), fewest = (tiles + kTiles - 1) / kTiles;
+  int64_t tiles = tiles_of(d), fewest = (tiles + largest_block(d) - 1) / largest_block(d);
   Division best{fewest, 1};
   double least = 0;
   for (int64_t blocks = fewest; blocks == fewest || (blocks <= tiles && blocks < fewest + threads); blocks++) {

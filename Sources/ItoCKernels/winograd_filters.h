@@ -1,4 +1,82 @@
-// The transform of kernels by minimal filtering. Included after lanes.h by .inl files, once per level: no include guard.
+// The transforms of minimal filtering. Included after lanes.h by .inl files, once per level: no include guard.
+
+// One-dimensional transforms of a tile by n products; a two-dimensional one applies them along both axes. A tile
+// has m outputs and reads n pixels, `step` on from those of the tile before.
+template <int n>
+struct Filtering;
+
+// F(2, 3): points 0, 1, -1 and infinity.
+template <>
+struct Filtering<4> {
+  static constexpr int m = 2, step = 2;
+  static inline void input(const lanes* d, lanes* t) {
+    t[0] = d[0] - d[2];
+    t[1] = d[1] + d[2];
+    t[2] = d[2] - d[1];
+    t[3] = d[1] - d[3];
+  }
+  static inline void output(const lanes* p, lanes* y) {
+    y[0] = (p[0] + p[1]) + p[2];
+    y[1] = (p[1] - p[2]) - p[3];
+  }
+};
+
+// The same of pixels a, b, b, c: the product of b - b is left out.
+template <>
+struct Filtering<3> {
+  static constexpr int m = 2, step = 1;
+  static inline void input(const lanes* d, lanes* t) {
+    t[0] = d[0] - d[1];
+    t[1] = d[1];
+    t[2] = d[1] - d[2];
+  }
+  static inline void output(const lanes* p, lanes* y) {
+    y[0] = p[0] + p[1];
+    y[1] = p[1] - p[2];
+  }
+};
+
+// F(2, 3) of stride 2: of the pixels with even places F(2, 2) of the outer taps, by points 0, -1 and infinity; of
+// the others a product each by the middle tap.
+template <>
+struct Filtering<5> {
+  static constexpr int m = 2, step = 4;
+  static inline void input(const lanes* d, lanes* t) {
+    t[0] = d[0] - d[2];
+    t[1] = d[2];
+    t[2] = d[4] - d[2];
+    t[3] = d[1];
+    t[4] = d[3];
+  }
+  static inline void output(const lanes* p, lanes* y) {
+    y[0] = (p[0] + p[1]) + p[3];
+    y[1] = (p[1] + p[2]) + p[4];
+  }
+};
+
+// F(4, 3): points 0, 1, -1, 2, -2 and infinity.
+template <>
+struct Filtering<6> {
+  static constexpr int m = 4, step = 4;
+  static inline void input(const lanes* d, lanes* t) {
+    lanes even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
+    lanes second = d[4] - d[2], twice = 2.0f * (d[3] - d[1]);
+    t[0] = (4.0f * d[0] - 5.0f * d[2]) + d[4];
+    t[1] = even + odd;
+    t[2] = even - odd;
+    t[3] = second + twice;
+    t[4] = second - twice;
+    t[5] = (4.0f * d[1] - 5.0f * d[3]) + d[5];
+  }
+  static inline void output(const lanes* p, lanes* y) {
+    lanes sum = p[1] + p[2], difference = p[1] - p[2];
+    lanes sum2 = p[3] + p[4], difference2 = p[3] - p[4];
+    y[0] = (p[0] + sum) + sum2;
+    y[1] = difference + 2.0f * difference2;
+    y[2] = sum + 4.0f * sum2;
+    y[3] = (difference + 8.0f * difference2) + p[5];
+  }
+};
 
 // The transform of kernels along one axis to n products: the rows of G, multiplied out in their order, so
 // that every level and the plain formula give the same bits.

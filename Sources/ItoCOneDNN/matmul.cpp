@@ -100,8 +100,8 @@ Way way_of(const ito_matmul_desc& d) {
   if (d.out_dtype != ITO_F32) return Way::matmul;
   const bool is_avx512 = ito_isa() >= ITO_ISA_AVX512;
   if (d.b_dtype != ITO_F32 && d.batch <= 1 && (is_avx512 || d.m < kFewRows)) return Way::product;
-  if (d.batch <= 1 && d.n >= 8 && !d.a_transposed && (d.packs_b || d.m >= kFewRows) && ito_isa() == ITO_ISA_AVX2)
-    return Way::convolution;
+  const bool convolves = is_avx512 ? d.k <= 256 && d.m >= 160 : ito_isa() == ITO_ISA_AVX2;
+  if (convolves && d.batch <= 1 && d.n >= 8 && !d.a_transposed && (d.packs_b || d.m >= kFewRows)) return Way::convolution;
   // An operand read across rows that lie a multiple of 4 KB apart, which fall into the same sets of the caches: oneDNN's
   // float32 product then has half its rate, ours has not.
   bool apart = (d.a_transposed && d.m % 1024 == 0) || (!d.b_transposed && d.n % 1024 == 0);

@@ -156,7 +156,8 @@ extension KernelTests {
       }
     }
 
-    @Test("bfloat16: one rounding from the sum of its numbers", arguments: cases + doubled + strided)
+    @Test(
+      "bfloat16: one rounding from the sum of its numbers", arguments: cases + doubled + strided)
     func half(_ c: Case) {
       let x = randomTensor([c.batch, c.height, c.width, c.channels], seed: 1).cast(to: .bfloat16)
       let w = (randomTensor(c.kernelShape, seed: 2) * 0.2).cast(to: .bfloat16)

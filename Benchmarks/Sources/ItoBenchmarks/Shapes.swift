@@ -71,7 +71,8 @@ enum OperationShape: Sendable, Hashable {
       if content.allSatisfy({ $0 == " " || $0 == "\t" }) { return nil }
       guard let shape = OperationShape(content) else {
         throw BenchmarkError(
-          "\(path): '\(content)' is none of 'gemm' with 3 sizes, 'conv' with 7 and 'attention' with 4")
+          "\(path): '\(content)' is none of 'gemm' with 3 sizes, 'conv' with 7 and 'attention' with 4"
+        )
       }
       return shape
     }

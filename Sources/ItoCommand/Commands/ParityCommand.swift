@@ -1,6 +1,7 @@
 import ArgumentParser
 import ItoComponents
 import ItoPipelines
+import ItoTensors
 
 struct ParityCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,6 +15,7 @@ struct ParityCommand: ParsableCommand {
       Examples:
         ito parity goldens/pipelines/sd15 --model sd15.ckpt
         ito parity goldens/dit goldens/unet_uncond_ddpm goldens/torch_randn
+        ito parity sd15-golden --precision bfloat16
       """)
 
   @OptionGroup var shared: SharedOptions
@@ -24,12 +26,26 @@ struct ParityCommand: ParsableCommand {
   @Option(help: "Draw the runs of a pipeline's golden with this form of its model: one file.")
   var model: String?
 
+  @Option(
+    help: """
+      Element type that networks and autoencoders compute in: float32, or bfloat16 for goldens that \
+      hold the other implementation's bfloat16 outputs (Benchmarks/peers/accuracy.py makes them); ours \
+      may be half as much again off its float32.
+      """)
+  var precision = "float32"
+
   func run() throws {
     shared.apply()
+    let types: [String: DType] = [
+      "float32": .float32, "f32": .float32, "bfloat16": .bfloat16, "bf16": .bfloat16,
+    ]
+    guard let type = types[precision] else {
+      throw CommandFailure("--precision \(precision): choose float32 or bfloat16.")
+    }
     var failures = 0
     for folder in folders {
       do {
-        let reports = try Parity.check(folder, model: model)
+        let reports = try Parity.check(folder, model: model, precision: type)
         failures += reports.count { !$0.passes }
         if reports.count > 8 && !shared.json && reports.allSatisfy(\.passes) {
           printSummary(folder, reports)

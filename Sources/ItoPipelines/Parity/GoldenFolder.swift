@@ -10,6 +10,8 @@ struct GoldenFolder: Sendable {
   let source: any TensorSource
   /// Where the model is, if not in the folder.
   var model: String?
+  /// What networks compute in.
+  var precision = DType.float32
 
   init(_ path: String) throws(PipelineError) {
     self.path = path
@@ -34,7 +36,24 @@ struct GoldenFolder: Sendable {
 
   /// Names of the outputs, without `out.`.
   var outputs: [String] {
-    source.keys.filter { $0.hasPrefix("out.") }.map { String($0.dropFirst(4)) }.sorted()
+    source.keys.filter { $0.hasPrefix("out.") && !$0.hasPrefix(Self.halfPrefix) }.map {
+      String($0.dropFirst(4))
+    }.sorted()
+  }
+
+  /// What the other implementation computes in bfloat16.
+  private static let halfPrefix = "out.bf16."
+
+  /// The most the relative RMS error of a network's output `name` may be: in bfloat16 half as much again as the other
+  /// implementation's own.
+  func tolerance(of name: String) throws(PipelineError) -> Double {
+    if precision == .float32 { return networkTolerance }
+    guard let half = try optional(Self.halfPrefix + name) else {
+      throw .request("\(path): has no \(Self.halfPrefix)\(name) to compare bfloat16 with")
+    }
+    let own = ParityReport(
+      name, ours: half.cast(to: .float32), golden: try tensor("out.\(name)"), tolerance: nil)
+    return 1.5 * own.relativeRMS
   }
 
   /// The tensor `name`, nil when there is none.
@@ -61,8 +80,8 @@ struct GoldenFolder: Sendable {
       }
       reports.append(
         ParityReport(
-          name, ours: tensor, golden: try self.tensor("out.\(name)"),
-          tolerance: networkTolerance))
+          name, ours: tensor.cast(to: .float32), golden: try self.tensor("out.\(name)"),
+          tolerance: try tolerance(of: name)))
     }
     return reports
   }

@@ -2,19 +2,23 @@ import ItoCheckpoints
 import ItoDiffusion
 import ItoModels
 import ItoModules
-import ItoTensors
+public import ItoTensors
 
 /// Runs goldens of other implementations through ours.
 public enum Parity {
   /// Compares everything in the golden `folder`.
   ///
-  /// - Parameter model: for goldens of whole pipelines, another form of the folder's model: one file.
+  /// - Parameters:
+  ///   - model: for goldens of whole pipelines, another form of the folder's model: one file.
+  ///   - precision: what networks and autoencoders compute in. In bfloat16 the golden holds what the other
+  ///     implementation gets in it, `out.bf16.NAME`; ours may be half as much again off `out.NAME`.
   /// - Throws: `PipelineError.request` when its class is not supported, naming it.
   public static func check(
-    _ folder: String, model: String? = nil
+    _ folder: String, model: String? = nil, precision: DType = .float32
   ) throws(PipelineError) -> [ParityReport] {
     var golden = try GoldenFolder(folder)
     golden.model = model
+    golden.precision = precision
     guard let handler = handlers.first(where: { $0.handles(golden) }) else {
       let name = golden.className.map { "class \"\($0)\"" } ?? "a golden without a class"
       throw .request("\(folder): \(name) is not supported")
@@ -57,6 +61,7 @@ extension Parity.Handler {
     _ network: B, _ golden: GoldenFolder
   ) throws(PipelineError) -> ParityReport {
     let network = try loadWeights(network, from: golden.path + "/weights.safetensors")
+      .converted(to: golden.precision)
     let name = golden.source.keys.contains("in.sample") ? "in.sample" : "in.hidden_states"
     let x = try golden.tensor(name).channelsLast
     var time = try golden.tensor("in.timestep").cast(to: .float32)
@@ -64,8 +69,8 @@ extension Parity.Handler {
     let y = network(
       x, time: time, conditioning: try golden.conditioning(), context: EvaluationContext())
     return ParityReport(
-      "sample", ours: y.channelsFirst, golden: try golden.tensor("out.sample"),
-      tolerance: networkTolerance)
+      "sample", ours: y.channelsFirst.cast(to: .float32), golden: try golden.tensor("out.sample"),
+      tolerance: try golden.tolerance(of: "sample"))
   }
 
   /// `torch.randn` and `torch.rand` on the CPU: every bit must agree.
