@@ -4,8 +4,8 @@ extension Tensor {
   /// `self · weightᵀ + bias`, in which no row's bits depend on the other rows: one, or all that a run will ever want,
   /// computed at once.
   ///
-  /// The library's products choose the order of their sums by the number of rows; this one is always our own, which sums in
-  /// the order of the depth. Products are of float32, whatever the elements: those in half precision are widened as they
+  /// The library's products may choose the order of their sums by the number of rows; this one is always our own, whose
+  /// order is fixed by the depth. Products are of float32, whatever the elements: those in half precision are widened as they
   /// are read, so that a bfloat16 result is rounded once. Where gradients are recorded it is `linear`.
   ///
   /// - Parameters:
@@ -34,18 +34,16 @@ extension Tensor {
     let x = cast(to: type).cast(to: .float32)
     let w = weight.operand(computing: .float32, tracked: false)
     let bias = bias?.cast(to: .float32), residual = epilogue.residual?.cast(to: .float32)
-    var desc = ito_product_desc(
-      m: Int64(m), n: Int64(n), k: Int64(k), a_transposed: 0, b_transposed: 1,
-      b_dtype: Int64(w.dtype.rawValue), b_stride: Int64(k))
     return weight.storage.used(as: weight.dtype) {
       Tensor(building: [m, n]) { out in
         reading(x, w) { px, pw in
           readingOptional(bias) { pb in
             readingOptional(residual) { pr in
-              var after = ito_product_epilogue(
+              var desc = ito_row_product_desc(
+                m: Int64(m), n: Int64(n), k: Int64(k), w_dtype: Int64(w.dtype.rawValue),
                 bias: pb?.of(Float.self), residual: pr?.of(Float.self), activation: epilogue.code)
               ito_profile_work(2 * Double(m) * Double(n) * Double(k))
-              ito_product(&desc, px.of(Float.self), pw, &after, out.of(Float.self))
+              ito_row_product(&desc, px.of(Float.self), pw, out.of(Float.self))
             }
           }
         }
