@@ -16,12 +16,10 @@ namespace {
 // it, and is computed in float32 below.
 struct Kernels {
   void (*forward)(const AttentionJob&, int64_t, int64_t);
-  void (*pack)(const AttentionJob&, char*, int64_t, int64_t);
-  int64_t (*packed_words)(const ito_attention&);
   int64_t (*query_blocks)(int64_t);
 };
 #define ITO_TABLE(level) \
-  Kernels{level::attention_forward_range, level::attention_pack_range, level::attention_packed_words, level::query_blocks}
+  Kernels{level::attention_forward_range, level::query_blocks}
 
 Kernels single_kernels() {
 #if defined(__x86_64__)
@@ -44,7 +42,6 @@ bool uses_pairs(const ito_attention& p) {
 struct Call {
   AttentionJob job;
   Kernels kernels;
-  char* packed;
 };
 
 void run_forward(const AttentionJob& job, const Kernels& kernels) {
@@ -53,7 +50,7 @@ void run_forward(const AttentionJob& job, const Kernels& kernels) {
   int64_t units = p.batch * p.heads * blocks;
   // A range is worth a thread from about a million multiply-adds on.
   int64_t work = divide_up(p.queries, blocks ? blocks : 1) * p.keys * p.head_dim * 2;
-  Call call{job, kernels, nullptr};
+  Call call{job, kernels};
   ito_parallel_for(
       units, divide_up(1000000, work + 1),
       [](void* ctx, int64_t begin, int64_t end) {
@@ -77,39 +74,6 @@ void ito_attention_forward(const ito_attention* p, ito_attention_in q, ito_atten
   job.out = out;
   job.lse = lse;
   run_forward(job, uses_pairs(*p) ? pair_kernels() : single_kernels());
-}
-
-size_t ito_attention_packed_bytes(const ito_attention* p) {
-  Kernels kernels = uses_pairs(*p) ? pair_kernels() : single_kernels();
-  return sizeof(PackedHeader) + size_t(p->batch * p->kv_heads * kernels.packed_words(*p)) * 4;
-}
-
-void ito_attention_pack_kv(const ito_attention* p, ito_attention_in k, ito_attention_in v, void* packed) {
-  bool pairs = uses_pairs(*p);
-  Call call{{}, pairs ? pair_kernels() : single_kernels(), static_cast<char*>(packed)};
-  call.job.p = p;
-  call.job.k = k;
-  call.job.v = v;
-  *static_cast<PackedHeader*>(packed) = PackedHeader{pairs};
-  int64_t work = p->keys * p->head_dim * 2;
-  ito_parallel_for(
-      p->batch * p->kv_heads, divide_up(65536, work + 1),
-      [](void* ctx, int64_t begin, int64_t end) {
-        const Call& c = *static_cast<Call*>(ctx);
-        c.kernels.pack(c.job, c.packed, begin, end);
-      },
-      &call);
-}
-
-void ito_attention_forward_packed(const ito_attention* p, ito_attention_in q, const void* packed,
-                                  ito_attention_out out, float* lse) {
-  AttentionJob job{};
-  job.p = p;
-  job.q = q;
-  job.out = out;
-  job.lse = lse;
-  job.packed = static_cast<const char*>(packed);
-  run_forward(job, static_cast<const PackedHeader*>(packed)->pairs ? pair_kernels() : single_kernels());
 }
 
 }  // extern "C"

@@ -14,14 +14,14 @@ struct ForwardSpace {
   typedef typename Op::Word Word;
   Word *q, *p, *rows, *columns;
   float *extra, *sum;
-  void lay(Arena& a, const ito_attention& p_, bool packed) {
+  void lay(Arena& a, const ito_attention& p_) {
     int64_t d = p_.head_dim, blocks = divide_up(kKeyBlock, Op::kPerWord);
     q = a.take<Word>(row_words<Op>(d) * kMaxVectors * kLanes);
     p = a.take<Word>(blocks * kMaxVectors * kLanes);
     extra = a.take<float>(kKeyBlock * kMaxVectors * kLanes);
     sum = a.take<float>(d * kMaxVectors * kLanes);
-    rows = packed ? nullptr : a.take<Word>(p_.keys * row_words<Op>(d));
-    columns = packed ? nullptr : a.take<Word>(row_words<Op>(p_.keys) * d);
+    rows = a.take<Word>(p_.keys * row_words<Op>(d));
+    columns = a.take<Word>(row_words<Op>(p_.keys) * d);
   }
 };
 
@@ -174,24 +174,11 @@ static void forward_block(const AttentionJob& j, const ForwardSpace<Op>& space, 
   }
 }
 
-template <class Op>
-static int64_t packed_words(const ito_attention& p) {
-  int64_t rows = p.keys * row_words<Op>(p.head_dim);
-  int64_t columns = row_words<Op>(p.keys) * p.head_dim;
-  return divide_up(rows, 16) * 16 + columns;
-}
-
 // Keys and values of one head, in place where the tiles can read them so.
 template <class Op, class T>
 static KeysValues<Op> keys_values(const AttentionJob& j, const ForwardSpace<Op>& space, int64_t b, int64_t h) {
   const ito_attention& p = *j.p;
-  int64_t d = p.head_dim, words = row_words<Op>(d);
-  if (j.packed) {
-    typedef typename Op::Word Word;
-    int64_t each = packed_words<Op>(p);
-    const Word* k = reinterpret_cast<const Word*>(j.packed + sizeof(PackedHeader)) + (b * p.kv_heads + h) * each;
-    return {{k, words}, {k + divide_up(p.keys * words, 16) * 16, d}};
-  }
+  int64_t d = p.head_dim;
   const T* k = static_cast<const T*>(j.k.data) + b * j.k.batch + h * j.k.head;
   const T* v = static_cast<const T*>(j.v.data) + b * j.v.batch + h * j.v.head;
   bool reuse = query_blocks(p.queries) * (p.heads / p.kv_heads) > 4;
@@ -212,11 +199,11 @@ static void forward_units(const AttentionJob& j, int64_t begin, int64_t end) {
   const ito_attention& p = *j.p;
   ForwardSpace<Op> space;
   Arena arena;
-  space.lay(arena, p, j.packed);
+  space.lay(arena, p);
   size_t bytes = arena.used;
   void* block = ito_alloc(bytes);
   arena = Arena{static_cast<char*>(block), 0};
-  space.lay(arena, p, j.packed);
+  space.lay(arena, p);
 
   int64_t blocks = query_blocks(p.queries), group = p.heads / p.kv_heads;
   int64_t current = -1, visible = 0;
@@ -243,38 +230,13 @@ static void forward_units(const AttentionJob& j, int64_t begin, int64_t end) {
   ito_free(block, bytes);
 }
 
-template <class Op, class T>
-static void pack_units(const AttentionJob& j, char* packed, int64_t begin, int64_t end) {
-  typedef typename Op::Word Word;
-  const ito_attention& p = *j.p;
-  int64_t d = p.head_dim, each = packed_words<Op>(p);
-  for (int64_t u = begin; u < end; u++) {
-    int64_t b = u / p.kv_heads, h = u % p.kv_heads;
-    Word* rows = reinterpret_cast<Word*>(packed + sizeof(PackedHeader)) + u * each;
-    Word* columns = rows + divide_up(p.keys * row_words<Op>(d), 16) * 16;
-    const T* k = static_cast<const T*>(j.k.data) + b * j.k.batch + h * j.k.head;
-    const T* v = static_cast<const T*>(j.v.data) + b * j.v.batch + h * j.v.head;
-    pack_rows<Op>(k, j.k.token, p.keys, d, rows);
-    pack_columns(v, j.v.token, p.keys, d, columns, d);
-  }
-}
-
 #if ITO_LEVEL == 3
 static void attention_forward_range(const AttentionJob& j, int64_t begin, int64_t end) {
   forward_units<Pair, bf16>(j, begin, end);
 }
-static void attention_pack_range(const AttentionJob& j, char* packed, int64_t begin, int64_t end) {
-  pack_units<Pair, bf16>(j, packed, begin, end);
-}
-static int64_t attention_packed_words(const ito_attention& p) { return packed_words<Pair>(p); }
 #else
 static void attention_forward_range(const AttentionJob& j, int64_t begin, int64_t end) {
   if (j.p->dtype == ITO_BF16) return forward_units<Single, bf16>(j, begin, end);
   forward_units<Single, float>(j, begin, end);
 }
-static void attention_pack_range(const AttentionJob& j, char* packed, int64_t begin, int64_t end) {
-  if (j.p->dtype == ITO_BF16) return pack_units<Single, bf16>(j, packed, begin, end);
-  pack_units<Single, float>(j, packed, begin, end);
-}
-static int64_t attention_packed_words(const ito_attention& p) { return packed_words<Single>(p); }
 #endif

@@ -19,18 +19,12 @@ struct Arena {
   }
 };
 
-// Packed keys and values: this header, then per batch and key head the rows and the columns.
-struct alignas(64) PackedHeader {
-  int32_t pairs;  // words are pairs of bfloat16, not floats
-};
-
 struct AttentionJob {
   const ito_attention* p;
   ito_attention_in q, k, v, o, g;
   ito_attention_out out, dq, dk, dv;
   float* lse;  // written by forward, read by backward
   float* dbias;
-  const char* packed;
   // Backward: the blocks of one key head are cut into `chunks`; with more than one, each leaves its
   // dk and dv in `partial` for `sum_range` to add up.
   int64_t chunks;

@@ -88,6 +88,22 @@ extension Conditioning {
 
   private var fields: [Tensor?] { [tokens, pooled, mask, label, image] }
 
+  /// Whether both hold the very same tensors, and nothing beside tensors.
+  func isSame(as other: Conditioning) -> Bool {
+    func same(_ a: Tensor?, _ b: Tensor?) -> Bool {
+      guard let a, let b else { return a == nil && b == nil }
+      return a.storageAddress == b.storageAddress && a.shape == b.shape && a.dtype == b.dtype
+    }
+    return Swift.zip(fields, other.fields).allSatisfy(same)
+      && extras.count == other.extras.count
+      && extras.allSatisfy { key, value in
+        guard let own = value as? Tensor, let its = other.extras[key] as? Tensor else {
+          return false
+        }
+        return same(own, its)
+      }
+  }
+
   /// The samples of all `parts`, one after the other; nil when they do not fit together, such as a
   /// part with a label beside one without.
   ///

@@ -30,6 +30,11 @@ public final class EvaluationContext {
   private var sessions: [PassID: any CacheSession] = [:]
   private var kept: [Site: Kept] = [:]
   private var path: (any TokenPath)?
+  /// The levels at which the run's steps begin; none outside of one.
+  let plannedLevels: ArraySlice<NoiseLevel>
+  /// What networks will be told of the planned levels.
+  var plannedTimes: [Float] = []
+  var lookaheads: [Site: Lookahead] = [:]
 
   /// A context without a cache unless `makeSession` is given, which is called once for each pass.
   public init(
@@ -39,18 +44,18 @@ public final class EvaluationContext {
     isTraining = training
     backend = attention
     self.makeSession = makeSession
+    plannedLevels = []
   }
 
   /// A context for a run with `cache`.
-  public convenience init(
+  public init(
     cache: (any CachePolicy)?, plan: SamplingPlan,
     attention: any AttentionBackend = FusedAttention()
   ) {
-    guard let cache else {
-      self.init(attention: attention)
-      return
-    }
-    self.init(attention: attention, makeSession: { cache.makeSession(for: plan) })
+    isTraining = false
+    backend = attention
+    makeSession = cache.map { cache in { cache.makeSession(for: plan) } }
+    plannedLevels = plan.levels.dropLast()
   }
 
   /// A context for one training step, in which some tokens skip blocks where `routing` says so.
@@ -133,15 +138,20 @@ public final class EvaluationContext {
     of layer: LayerIdentity, on input: Tensor, _ body: (Tensor) -> [Tensor]
   ) -> [Tensor] {
     guard step != nil, !isTraining, !input.isTracked else { return body(input) }
-    let site = Site(pass: pass, layer: ObjectIdentifier(layer))
+    let site = site(of: layer)
     if let found = kept[site], found.isOf(input) { return found.values }
     let values = body(input)
     kept[site] = Kept(layer: layer, input: input, values: values)
     return values
   }
 
-  private struct Site: Hashable {
+  /// A layer in one of the passes.
+  struct Site: Hashable {
     let pass: PassID, layer: ObjectIdentifier
+  }
+
+  func site(of layer: LayerIdentity) -> Site {
+    Site(pass: pass, layer: ObjectIdentifier(layer))
   }
 
   // Holds the layer and the input, so that neither's address can become another's.

@@ -37,6 +37,7 @@ public struct PreconditionedDenoiser<B: Backbone>: Denoiser, Module {
     let input =
       k.input == 1
       ? x.cast(to: computeType) : Tensor.linearCombination([(k.input, x)], dtype: computeType)
+    context.foresee { parameterization.preconditioning(at: $0).conditioningTime }
     let output = backbone(input, time: time, conditioning: conditioning, context: context)
     return Tensor.linearCombination([(k.skip, x), (k.output, output)], dtype: .float32)
   }

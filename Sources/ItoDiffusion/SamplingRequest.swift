@@ -1,6 +1,7 @@
 public import ItoTensors
 
-/// How the passes of a step are evaluated. The pictures agree to rounding.
+/// How the passes of a step are evaluated. The pictures agree to rounding: kernels are chosen by shape, of which the
+/// number of samples is a part.
 public enum PassExecution: String, Sendable, Hashable, CaseIterable {
   /// All passes in one call of the network, where their conditionings fit together; a cache then has
   /// one session for the whole.

@@ -73,19 +73,28 @@ public struct ConvTransformer: RegisteredBackbone {
     require(
       x.shape[1] == c.sampleSize && x.shape[2] == c.sampleSize,
       "ConvTransformer: \(x.shape) is not \(c.sampleSize) pixels wide and high")
-    var embedded = time(
-      Tensor.sinusoidalEmbedding(
-        times: t, dimension: c.conditioningFeatures, flipSinToCos: true, downscaleFreqShift: 1
-      ).cast(to: x.dtype))
-    if let pooled, let prompt = conditioning.pooled {
-      // Of length 1 for whoever compares prompts; elements of about 1 for the layer.
-      let scale = Double(prompt.shape[1]).squareRoot()
-      embedded = embedded + pooled((scale * prompt).cast(to: x.dtype))
+    let asked = Conditioning(pooled: pooled == nil ? nil : conditioning.pooled)
+    let steering = context.steering(of: identity, at: t, given: asked) {
+      embedded(time: $0, pooled: $1.pooled, x.dtype, context).silu()
     }
     let prompt = memory(conditioning, batch: x.shape[0], dtype: x.dtype, context)
     let h = convIn(x.spaceToDepth(size: 2, order: .blockMajor))
-    let y = descend(0, h, steering: embedded.silu(), prompt, context)
+    let y = descend(0, h, steering: steering, prompt, context)
     return convOut(normOut(y, activation: .silu)).depthToSpace(size: 2, order: .blockMajor)
+  }
+
+  /// Time and pooled prompt as one vector a row, `[rows, conditioningFeatures]`.
+  private func embedded(
+    time t: Tensor, pooled vector: Tensor?, _ dtype: DType, _ context: EvaluationContext
+  ) -> Tensor {
+    let sines = Tensor.sinusoidalEmbedding(
+      times: t, dimension: configuration.conditioningFeatures, flipSinToCos: true,
+      downscaleFreqShift: 1)
+    let embedded = time(sines.cast(to: dtype), in: context)
+    guard let pooled, let vector else { return embedded }
+    // Of length 1 for whoever compares prompts; elements of about 1 for the layer.
+    let scale = Double(vector.shape[1]).squareRoot()
+    return embedded + pooled((scale * vector).cast(to: dtype), in: context)
   }
 
   /// The prompt as keys and values, and which of them count.
@@ -109,7 +118,7 @@ public struct ConvTransformer: RegisteredBackbone {
 
   /// A level's way down, all that lies below, and its way up.
   private func descend(
-    _ level: Int, _ x: Tensor, steering: Tensor, _ prompt: (tokens: Tensor, mask: Tensor?)?,
+    _ level: Int, _ x: Tensor, steering: Steering, _ prompt: (tokens: Tensor, mask: Tensor?)?,
     _ context: EvaluationContext
   ) -> Tensor {
     let own = levels[level]
@@ -126,7 +135,7 @@ public struct ConvTransformer: RegisteredBackbone {
   }
 
   private func transform(
-    _ x: Tensor, steering: Tensor, _ prompt: (tokens: Tensor, mask: Tensor?)?,
+    _ x: Tensor, steering: Steering, _ prompt: (tokens: Tensor, mask: Tensor?)?,
     _ context: EvaluationContext
   ) -> Tensor {
     let flat = x.reshaped(to: [x.shape[0], x.shape[1] * x.shape[2], x.shape[3]])

@@ -24,6 +24,7 @@ public struct DiT: RegisteredBackbone {
   private var patch: Conv2D, blocks: [DiTBlock], modulation: Linear, output: Linear
   /// Position table at the configured size; not a parameter.
   private let positions: Tensor
+  private let identity = LayerIdentity()
   /// Recompute each block in the backward pass instead of keeping its activations.
   public var usesCheckpointing = false
 
@@ -76,9 +77,6 @@ public struct DiT: RegisteredBackbone {
     require(
       x.shape[1] % p == 0 && x.shape[2] % p == 0, "DiT: \(x.shape) is no multiple of patch \(p)")
     let (rows, columns) = (x.shape[1] / p, x.shape[2] / p)
-    let label =
-      conditioning.label
-      ?? c.classes.map { Tensor([Int32](repeating: Int32($0), count: batch), shape: [batch]) }
     let grid = c.sampleSize / p
     let table =
       rows == grid && columns == grid
@@ -86,23 +84,25 @@ public struct DiT: RegisteredBackbone {
     let patches = patch(x).reshaped(to: [batch, rows * columns, c.width])
     var hidden = patches + table.cast(to: patches.dtype)
 
-    let shared = blocks[0].embedded(time: time, label: label)
+    let shared = blocks[0].steering(at: time, label: conditioning.label, context)
     for (i, block) in blocks.enumerated() {
       hidden = context.run(.block(index: i, count: blocks.count), on: hidden) { hidden in
-        let embedded =
-          block.embedding == nil || i == 0 ? shared : block.embedded(time: time, label: label)
+        let steering =
+          block.embedding == nil || i == 0
+          ? shared : block.steering(at: time, label: conditioning.label, context)
         guard usesCheckpointing && context.isTraining else {
-          return block(hidden, embedded: embedded, conditioning: conditioning, context: context)
+          return block(hidden, steering: steering, conditioning: conditioning, context: context)
         }
-        return checkpointed(block, [hidden, embedded]) {
-          $0(
-            $1[0], embedded: $1[1], conditioning: conditioning,
-            context: EvaluationContext(training: true))
+        return checkpointed(block, [hidden, steering.vectors]) {
+          let context = EvaluationContext(training: true)
+          return $0(
+            $1[0], steering: Steering($1[1], context: context), conditioning: conditioning,
+            context: context)
         }
       }
     }
 
-    let parts = modulation(shared.silu()).chunks(2, axis: -1)
+    let parts = shared.projected(by: modulation, of: identity).chunks(2, axis: -1)
     let shifted = hidden.layerNormModulated(scale: parts[1], shift: parts[0], epsilon: 1e-6)
     return output(shifted)
       .reshaped(to: [batch, rows, columns, p, p, c.outChannels])
@@ -119,21 +119,34 @@ public struct DiT: RegisteredBackbone {
   }
 }
 
-/// Time and class as one vector.
+/// Time and class as one vector, with the SiLU that every modulation begins with.
 private struct ConditioningEmbedding: Module {
-  var time: TimeEmbedding, label: Embedding?
+  private var time: TimeEmbedding, label: Embedding?
+  private let nullClass: Int?
+  private let identity = LayerIdentity()
 
   init(_ c: DiTConfiguration, _ initial: inout ParameterInitializer) {
     time = TimeEmbedding(256, c.width, &initial)
     label = c.classes.map { Embedding($0 + 1, c.width, deviation: 0.02, &initial) }
+    nullClass = c.classes
   }
 
-  func callAsFunction(time t: Tensor, label number: Tensor?) -> Tensor {
-    let embedded = time(
-      Tensor.sinusoidalEmbedding(
-        times: t, dimension: 256, flipSinToCos: true, downscaleFreqShift: 1))
-    guard let label, let number else { return embedded }
-    return embedded + label(number).cast(to: embedded.dtype)
+  /// - Parameter number: int `[batch]`; nil for the null class.
+  func callAsFunction(
+    at times: Tensor, label number: Tensor?, _ context: EvaluationContext
+  ) -> Steering {
+    let asked = Conditioning(label: label == nil ? nil : number)
+    return context.steering(of: identity, at: times, given: asked) { times, asked in
+      let embedded = time(
+        Tensor.sinusoidalEmbedding(
+          times: times, dimension: 256, flipSinToCos: true, downscaleFreqShift: 1), in: context)
+      guard let label, let nullClass else { return embedded.silu() }
+      let count = times.shape[0]
+      let number =
+        asked.label
+        ?? Tensor([Int32](repeating: Int32(nullClass), count: count), shape: [count])
+      return (embedded + label(number).cast(to: embedded.dtype)).silu()
+    }
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
@@ -150,6 +163,7 @@ struct DiTBlock: Module {
   private var modulation: Linear, attention: Attention, up: Linear, down: Linear
   private var crossNorm: LayerNorm?, cross: Attention?
   private let index: Int, normEpsilon: Double
+  private let identity = LayerIdentity()
 
   fileprivate init(
     _ c: DiTConfiguration, index: Int, _ initial: inout ParameterInitializer
@@ -173,17 +187,19 @@ struct DiTBlock: Module {
     down = Linear(4 * c.width, c.width, &initial)
   }
 
-  /// Time and label as `[batch, width]`, before the SiLU of the modulation.
-  fileprivate func embedded(time: Tensor, label: Tensor?) -> Tensor {
+  /// Time and label, of the block's own embedding.
+  fileprivate func steering(
+    at time: Tensor, label: Tensor?, _ context: EvaluationContext
+  ) -> Steering {
     guard let embedding else { trap("DiT block \(index) shares the first block's embedding") }
-    return embedding(time: time, label: label)
+    return embedding(at: time, label: label, context)
   }
 
   /// `[batch, tokens, width]` to the same shape.
   fileprivate func callAsFunction(
-    _ x: Tensor, embedded: Tensor, conditioning: Conditioning, context: EvaluationContext
+    _ x: Tensor, steering: Steering, conditioning: Conditioning, context: EvaluationContext
   ) -> Tensor {
-    let m = modulation(embedded.silu()).chunks(6, axis: -1)
+    let m = steering.projected(by: modulation, of: identity).chunks(6, axis: -1)
     let attended = attention(
       x.layerNormModulated(scale: m[1], shift: m[0], epsilon: 1e-6), block: index, context: context)
     var hidden = addGated(x, attended, gate: m[2])

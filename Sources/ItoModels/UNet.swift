@@ -20,6 +20,7 @@ public struct UNet: RegisteredBackbone {
   private var timeEmbedding: TimeEmbedding, classEmbedding: Embedding?
   private var convIn: Conv2D, trunk: UNetTrunk<ImageAttention>
   private var normOut: GroupNorm, convOut: Conv2D
+  private let identity = LayerIdentity()
 
   /// Made from options.
   public init(
@@ -63,21 +64,27 @@ public struct UNet: RegisteredBackbone {
   public func callAsFunction(
     _ x: Tensor, time: Tensor, conditioning: Conditioning, context: EvaluationContext
   ) -> Tensor {
-    let c = configuration
-    var embedded = timeEmbedding(
-      Tensor.sinusoidalEmbedding(
-        times: time, dimension: c.blockOutChannels[0], flipSinToCos: c.flipsSineToCosine,
-        downscaleFreqShift: c.frequencyShift))
-    if let classEmbedding {
-      guard let label = conditioning.label else {
-        trap("this UNet wants a class label (\(c.classes ?? 0) classes)")
-      }
-      embedded = embedded + classEmbedding(label).cast(to: embedded.dtype)
+    let asked = Conditioning(label: classEmbedding == nil ? nil : conditioning.label)
+    let steering = context.steering(of: identity, at: time, given: asked) {
+      embedded(time: $0, label: $1.label, context).silu()
     }
-    let time = embedded.silu()
-    let entry = convIn(c.centersInput ? 2 * x - 1 : x)
-    let h = trunk(entry, time: time, conditioning: conditioning, context: context)
+    let entry = convIn(configuration.centersInput ? 2 * x - 1 : x)
+    let h = trunk(entry, time: steering, conditioning: conditioning, context: context)
     return convOut(normOut(h, activation: .silu))
+  }
+
+  /// Time and class as one vector a row, `[rows, timeFeatures]`.
+  private func embedded(
+    time: Tensor, label: Tensor?, _ context: EvaluationContext
+  ) -> Tensor {
+    let c = configuration
+    let sines = Tensor.sinusoidalEmbedding(
+      times: time, dimension: c.blockOutChannels[0], flipSinToCos: c.flipsSineToCosine,
+      downscaleFreqShift: c.frequencyShift)
+    let embedded = timeEmbedding(sines, in: context)
+    guard let classEmbedding else { return embedded }
+    guard let label else { trap("this UNet wants a class label (\(c.classes ?? 0) classes)") }
+    return embedded + classEmbedding(label).cast(to: embedded.dtype)
   }
 
   /// Visits its parameters.

@@ -26,6 +26,7 @@ public struct UNet2DCondition: RegisteredBackbone {
   private var sizeEmbedding: TimeEmbedding?
   private var convIn: Conv2D, trunk: UNetTrunk<SpatialTransformer>
   private var normOut: GroupNorm, convOut: Conv2D
+  private let identity = LayerIdentity()
 
   /// Made from a `config.json`.
   public init(
@@ -68,22 +69,47 @@ public struct UNet2DCondition: RegisteredBackbone {
   public func callAsFunction(
     _ x: Tensor, time: Tensor, conditioning: Conditioning, context: EvaluationContext
   ) -> Tensor {
-    let embedded = embedded(time: time, conditioning).silu()
+    let steering = context.steering(of: identity, at: time, given: steered(by: conditioning)) {
+      embedded(time: $0, $1, context).silu()
+    }
     let entry = convIn(configuration.centersInput ? 2 * x - 1 : x)
     let h = trunk(
-      entry, time: embedded, conditioning: conditioning, context: context,
+      entry, time: steering, conditioning: conditioning, context: context,
       residuals: conditioning[Control.self])
     return convOut(normOut(h, activation: .silu))
   }
 
-  /// Time, guidance, class and sizes as one vector `[batch, blockTimeFeatures]`, before the SiLU of the
+  /// What of `conditioning` is told beside the time.
+  private func steered(by conditioning: Conditioning) -> Conditioning {
+    var told = Conditioning()
+    if configuration.guidanceFeatures != nil {
+      told[GuidanceEmbedding.self] = conditioning[GuidanceEmbedding.self]
+    }
+    if let classEmbedding {
+      if classEmbedding.readsLabel {
+        told.label = conditioning.label
+      } else {
+        told[ClassVector.self] = conditioning[ClassVector.self]
+      }
+    }
+    if sizeEmbedding != nil {
+      told.pooled = conditioning.pooled
+      told[ImageSizes.self] = conditioning[ImageSizes.self]
+    }
+    return told
+  }
+
+  /// Time, guidance, class and sizes as one vector a row, `[rows, blockTimeFeatures]`, before the SiLU of the
   /// residual blocks.
-  private func embedded(time: Tensor, _ conditioning: Conditioning) -> Tensor {
+  private func embedded(
+    time: Tensor, _ conditioning: Conditioning, _ context: EvaluationContext
+  ) -> Tensor {
     let c = configuration
     var embedded = timeEmbedding(
-      sinusoidal(time, c.blockOutChannels[0]), condition: conditioning[GuidanceEmbedding.self])
+      sinusoidal(time, c.blockOutChannels[0]), condition: conditioning[GuidanceEmbedding.self],
+      in: context)
     if let classEmbedding {
-      let vector = classEmbedding(conditioning) { sinusoidal($0, c.blockOutChannels[0]) }
+      let vector = classEmbedding(conditioning, context) { sinusoidal($0, c.blockOutChannels[0]) }
         .cast(to: embedded.dtype)
       embedded =
         c.concatenatesClass
@@ -101,7 +127,7 @@ public struct UNet2DCondition: RegisteredBackbone {
       inputs.shape[1] == sizes.inputs,
       "this U-Net wants \(sizes.inputs) features of pooled prompt and sizes, not \(inputs.shape[1])"
     )
-    return embedded + sizeEmbedding(inputs)
+    return embedded + sizeEmbedding(inputs, in: context)
   }
 
   private func sinusoidal(_ times: Tensor, _ features: Int) -> Tensor {
@@ -141,16 +167,21 @@ private struct ClassEmbedding: Module {
     readsTime = c.classEmbedding == .timestep
   }
 
-  /// `[batch, timeFeatures]`
-  func callAsFunction(_ conditioning: Conditioning, sinusoidal: (Tensor) -> Tensor) -> Tensor {
-    if table != nil || readsTime {
+  /// Whether it reads the label; otherwise it reads the class's vector.
+  var readsLabel: Bool { table != nil || readsTime }
+
+  /// `[rows, timeFeatures]`
+  func callAsFunction(
+    _ conditioning: Conditioning, _ context: EvaluationContext, sinusoidal: (Tensor) -> Tensor
+  ) -> Tensor {
+    if readsLabel {
       guard let label = conditioning.label else { trap("this U-Net wants a class label") }
-      return table?(label) ?? layers?(sinusoidal(label)) ?? label
+      return table?(label) ?? layers?(sinusoidal(label), in: context) ?? label
     }
     guard let vector = conditioning[ClassVector.self] else {
       trap("this U-Net wants a class vector")
     }
-    return layers?(vector) ?? projection?(vector) ?? vector
+    return layers?(vector, in: context) ?? projection?(steering: vector, in: context) ?? vector
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

@@ -24,6 +24,10 @@ public struct HalfWeight: WeightMatrix {
   public func apply(to x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
     x.linear(values, bias: bias, computing: .float32, then: epilogue)
   }
+  /// The product of each row with this matrix; see `Tensor.linearByRow`.
+  public func apply(toEachRowOf x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
+    x.linearByRow(values, bias: bias, computing: .float32, then: epilogue)
+  }
   /// The numbers as float32.
   public func dense() -> Tensor { values.detached().cast(to: .float32) }
   /// Visits its parameters.

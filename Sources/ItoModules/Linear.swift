@@ -30,6 +30,15 @@ public struct Linear: Module {
     weight.apply(to: x, bias: bias, then: Epilogue(adding: residual, activation: activation))
   }
 
+  /// The same of `[rows, in]`, in which no row's bits depend on the other rows: for what is computed for several levels of
+  /// a run at once. Where gradients are recorded it is the ordinary product.
+  public func callAsFunction(
+    rows x: Tensor, adding residual: Tensor? = nil, activation: Activation? = nil
+  ) -> Tensor {
+    let epilogue = Epilogue(adding: residual, activation: activation)
+    return weight.apply(toEachRowOf: x, bias: bias, then: epilogue)
+  }
+
   /// Visits its parameters.
   public mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
     try v.visitWeight(&weight)

@@ -10,6 +10,8 @@ public protocol WeightMatrix: Module {
   func apply(to x: Tensor, bias: Tensor?) -> Tensor
   /// The same, and what follows it; in one pass where the form allows it.
   func apply(to x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor
+  /// The same of `[rows, in]`, in which no row's bits depend on the other rows.
+  func apply(toEachRowOf x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor
   /// The matrix `[out, in]` as float32, for export, merging and tests.
   func dense() -> Tensor
 }
@@ -35,6 +37,12 @@ extension WeightMatrix {
   /// The product, then what follows it as operations of their own.
   public func apply(to x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
     epilogue.applied(to: apply(to: x, bias: bias))
+  }
+  /// One product after the other, then what follows them: right for every form, and as slow as it sounds.
+  public func apply(toEachRowOf x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
+    guard x.shape[0] > 1 else { return apply(to: x, bias: bias, then: epilogue) }
+    let rows = (0..<x.shape[0]).map { apply(to: x.sliced($0..<$0 + 1, axis: 0), bias: bias) }
+    return epilogue.applied(to: Tensor.concatenated(rows, axis: 0))
   }
 }
 
@@ -66,6 +74,10 @@ public struct DenseWeight: WeightMatrix {
   /// The product with this matrix and what follows it in one pass.
   public func apply(to x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
     x.linear(values, bias: bias, then: epilogue)
+  }
+  /// The product of each row with this matrix; see `Tensor.linearByRow`.
+  public func apply(toEachRowOf x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
+    x.linearByRow(values, bias: bias, then: epilogue)
   }
   /// The numbers as float32.
   public func dense() -> Tensor { values.detached().cast(to: .float32) }

@@ -238,7 +238,8 @@ struct ProgramTests {
     let shop = Workshop()
     for arguments in [
       ["generate", "--threads", "0"], ["generate", "--count", "0"], ["generate", "--model", "/no"],
-      ["generate", "--noise", "dice"], ["generate", "--sise", "3"], ["inspect", "/nowhere"],
+      ["generate", "--noise", "dice"], ["generate", "--passes", "dice"],
+      ["generate", "--sise", "3"], ["inspect", "/nowhere"],
       ["parity", "/nowhere"], ["eval", "--count", "1"], ["paint"],
       ["bench", "--size", "512"], ["bench", "--rounds", "0"], ["bench", "/nowhere"],
       ["bench", "--against", "abacus"],

@@ -77,7 +77,7 @@ struct ConvTransformerTests {
   func routing() throws {
     let network = awake(try make { $0["num_layers"] = 4 })
     #expect(network.routableBlocks == 4)
-    let plain = evaluate(network, prompt)
+    let plain = evaluate(network, prompt, EvaluationContext(training: true))
     func routed(_ network: ConvTransformer, _ routing: TokenRouting?) -> Tensor {
       evaluate(
         network, prompt,

@@ -28,7 +28,7 @@ struct JoinedSkipTests {
   private let maps = JoinedChannels([
     randomTensor([2, 6, 10, 8], seed: 1), randomTensor([2, 6, 10, 12], seed: 2),
   ])
-  private let time = randomTensor([2, 6], seed: 3)
+  private let time = Steering(randomTensor([2, 6], seed: 3), context: EvaluationContext())
 
   @Test(
     "a block of two maps is that of their concatenation",

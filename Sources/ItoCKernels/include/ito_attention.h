@@ -57,15 +57,6 @@ void ito_attention_backward(const ito_attention* p, ito_attention_in q, ito_atte
                             const float* lse, ito_attention_out dq, ito_attention_out dk,
                             ito_attention_out dv, float* dbias);
 
-/// Bytes that `ito_attention_pack_kv` writes for this problem.
-size_t ito_attention_packed_bytes(const ito_attention* p);
-/// Arranges k and v once for any number of `ito_attention_forward_packed` calls, where they do not
-/// change between calls (prompt tokens). Depends on dtype, batch, keys, kv_heads and head_dim only.
-void ito_attention_pack_kv(const ito_attention* p, ito_attention_in k, ito_attention_in v, void* packed);
-/// `ito_attention_forward` on packed k and v; the same result, bit for bit.
-void ito_attention_forward_packed(const ito_attention* p, ito_attention_in q, const void* packed,
-                                  ito_attention_out out, float* lse);
-
 #ifdef __cplusplus
 }
 #endif

@@ -52,6 +52,14 @@ struct SamplingOptions: ParsableArguments {
   @Option(help: "Pictures computed together; the model's own choice when left out.")
   var batch: Int?
 
+  @Option(
+    help: """
+      How the evaluations that guidance wants of a step are made: batched, all in one, or sequential, one after \
+      the other in less memory. The pictures agree to rounding. (default: batched, but sequential with \
+      --low-memory)
+      """)
+  var passes: String?
+
   mutating func validate() throws {
     if let batch, batch < 1 {
       throw ValidationError("--batch \(batch): at least 1 is needed.")
@@ -88,6 +96,13 @@ struct SamplingOptions: ParsableArguments {
       throw CommandFailure("--noise \(noise): choose one of \(known).")
     }
     request.engine = engine
+    request.passes = try passes.map { name in
+      guard let passes = PassExecution(rawValue: name) else {
+        let known = PassExecution.allCases.map(\.rawValue).joined(separator: ", ")
+        throw CommandFailure("--passes \(name): choose one of \(known).")
+      }
+      return passes
+    }
   }
 
   /// A second model is named as models are everywhere.

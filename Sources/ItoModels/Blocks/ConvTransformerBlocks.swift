@@ -34,6 +34,7 @@ struct ConvTransformerLevel: Module {
 struct ConvTransformerBlock: Module {
   private var modulation: Linear, attention: Attention, cross: Attention?, up: Linear, down: Linear
   private let index: Int
+  private let identity = LayerIdentity()
 
   init(_ c: ConvTransformerConfiguration, index: Int, _ initial: inout ParameterInitializer) {
     self.index = index
@@ -52,13 +53,13 @@ struct ConvTransformerBlock: Module {
 
   /// - Parameters:
   ///   - x: `[batch, tokens, width]`.
-  ///   - steering: `[batch, conditioningFeatures]`, SiLU already applied.
+  ///   - steering: vectors of `conditioningFeatures`, SiLU already applied.
   ///   - prompt: keys and values `[batch, keys, width]`, and which count.
   func callAsFunction(
-    _ x: Tensor, steering: Tensor, _ prompt: (tokens: Tensor, mask: Tensor?)?,
+    _ x: Tensor, steering: Steering, _ prompt: (tokens: Tensor, mask: Tensor?)?,
     context: EvaluationContext
   ) -> Tensor {
-    let m = modulation(steering).chunks(6, axis: -1)
+    let m = steering.projected(by: modulation, of: identity).chunks(6, axis: -1)
     let attended = attention(
       x.layerNormModulated(scale: m[1], shift: m[0]), block: index, context: context)
     var hidden = addGated(x, attended, gate: m[2])

@@ -1,3 +1,4 @@
+import ItoDiffusion
 import ItoModules
 import ItoTensors
 
@@ -37,7 +38,7 @@ struct Resampler: Module {
 
   /// - Parameter size: height and width to reach when going up, so that odd sizes come back exactly.
   func callAsFunction(
-    _ x: Tensor, time: Tensor?, size: (height: Int, width: Int)? = nil
+    _ x: Tensor, time: Steering?, size: (height: Int, width: Int)? = nil
   ) -> Tensor {
     if let block { return block(x, time: time) }
     guard let conv else { return x }

@@ -1,3 +1,4 @@
+import ItoDiffusion
 import ItoModules
 import ItoTensors
 
@@ -14,6 +15,7 @@ struct ResidualBlock: Module {
   var norm1: GroupNorm, conv1: Conv2D, timeProjection: Linear?
   var norm2: GroupNorm, conv2: Conv2D, shortcut: Conv2D?
   let mode: TimeMode, resampling: Resampling, outputScale: Double
+  private let identity = LayerIdentity()
 
   /// - Parameter timeFeatures: width of the time embedding; nil for a block without.
   init(
@@ -44,10 +46,10 @@ struct ResidualBlock: Module {
 
   /// - Parameters:
   ///   - x: `[batch, height, width, in]`.
-  ///   - time: `[batch, timeFeatures]`, SiLU already applied: every block of a network uses the same;
-  ///     nil for a block without time.
+  ///   - time: vectors of `timeFeatures`, SiLU already applied: every block of a network uses the same; nil for a
+  ///     block without time.
   /// - Returns: `[batch, height', width', out]`.
-  func callAsFunction(_ x: Tensor, time: Tensor?) -> Tensor {
+  func callAsFunction(_ x: Tensor, time: Steering?) -> Tensor {
     result(norm1(x, activation: .silu), time: time) {
       let skip = resampled(x)
       return shortcut.map { $0(skip) } ?? skip
@@ -56,7 +58,7 @@ struct ResidualBlock: Module {
 
   /// The same of maps side by side, such as the way up's and a skip connection: where norm and shortcut can read them
   /// as they are, they are never copied together.
-  func callAsFunction(_ x: JoinedChannels, time: Tensor?) -> Tensor {
+  func callAsFunction(_ x: JoinedChannels, time: Steering?) -> Tensor {
     guard x.parts.count > 1, let skip = shortcut?(joining: x.map(resampled)) else {
       return self(x.whole, time: time)
     }
@@ -64,10 +66,10 @@ struct ResidualBlock: Module {
   }
 
   /// The block after its first norm; `skip` makes what is added at the end.
-  private func result(_ normed: Tensor, time: Tensor?, skip: () -> Tensor) -> Tensor {
+  private func result(_ normed: Tensor, time: Steering?, skip: () -> Tensor) -> Tensor {
     var h = conv1(resampled(normed))
     if let timeProjection, let time {
-      let embedded = timeProjection(time)
+      let embedded = time.projected(by: timeProjection, of: identity)
       switch mode {
       case .add: h = norm2(h, adding: embedded, activation: .silu)
       case .scaleShift:

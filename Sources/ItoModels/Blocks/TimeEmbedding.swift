@@ -1,3 +1,4 @@
+import ItoDiffusion
 import ItoModules
 import ItoTensors
 
@@ -17,11 +18,15 @@ struct TimeEmbedding: Module {
     conditionProjection = conditionFeatures.map { Linear($0, inFeatures, bias: false, &initial) }
   }
 
-  /// `[batch, in]` to `[batch, features]`; `condition`, `[batch, conditionFeatures]`, is projected and
-  /// added to `x`.
-  func callAsFunction(_ x: Tensor, condition: Tensor? = nil) -> Tensor {
-    let input = condition.flatMap { conditionProjection?($0, adding: x) } ?? x
-    return linear2(linear1(input, activation: .silu))
+  /// `[rows, in]` to `[rows, features]`, each row by itself; `condition`, `[rows, conditionFeatures]`, is projected
+  /// and added to `x`.
+  func callAsFunction(
+    _ x: Tensor, condition: Tensor? = nil, in context: EvaluationContext
+  ) -> Tensor {
+    let input =
+      condition.flatMap { conditionProjection?(steering: $0, adding: x, in: context) } ?? x
+    return linear2(
+      steering: linear1(steering: input, activation: .silu, in: context), in: context)
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {

@@ -69,11 +69,11 @@ struct UNetTrunk<Attention: FeatureMapAttention>: Module {
 
   /// - Parameters:
   ///   - x: `[batch, height, width, widths[0]]`.
-  ///   - time: `[batch, timeFeatures]`, SiLU applied.
+  ///   - time: vectors of `timeFeatures`, SiLU applied.
   ///   - residuals: what a ControlNet adds to the skip connections and the middle.
   /// - Returns: the shape of `x`.
   func callAsFunction(
-    _ x: Tensor, time: Tensor, conditioning: Conditioning, context: EvaluationContext,
+    _ x: Tensor, time: Steering, conditioning: Conditioning, context: EvaluationContext,
     residuals: ControlResiduals? = nil
   ) -> Tensor {
     Pass(
@@ -84,7 +84,7 @@ struct UNetTrunk<Attention: FeatureMapAttention>: Module {
   /// What does not change on the way through the levels.
   private struct Pass {
     let trunk: UNetTrunk
-    let time: Tensor, conditioning: Conditioning, context: EvaluationContext
+    let time: Steering, conditioning: Conditioning, context: EvaluationContext
     let residuals: ControlResiduals?
 
     /// The part at `level` and below.
@@ -212,7 +212,7 @@ private struct UNetMiddle<Attention: FeatureMapAttention>: Module {
   }
 
   func callAsFunction(
-    _ x: Tensor, _ time: Tensor, _ conditioning: Conditioning, _ context: EvaluationContext
+    _ x: Tensor, _ time: Steering, _ conditioning: Conditioning, _ context: EvaluationContext
   ) -> Tensor {
     var h = resnets[0](x, time: time)
     for (attention, block) in zip(attentions, resnets.dropFirst()) {

@@ -36,21 +36,40 @@ public struct AdaptedWeight: WeightMatrix {
   /// The product with the adapted matrix.
   public func apply(to x: Tensor, bias: Tensor?) -> Tensor {
     if strength == 0 { return base.apply(to: x, bias: bias) }
+    return adapted(x, bias, { base.apply(to: $0, bias: $1) }, { $0.apply(to: $1) })
+  }
+
+  /// The product of each row: that with the base as its form has it, the change one row after the other.
+  public func apply(toEachRowOf x: Tensor, bias: Tensor?, then epilogue: Epilogue) -> Tensor {
+    if strength == 0 { return base.apply(toEachRowOf: x, bias: bias, then: epilogue) }
+    let product = adapted(
+      x, bias, { base.apply(toEachRowOf: $0, bias: $1, then: Epilogue()) },
+      { delta, x in
+        let rows = (0..<x.shape[0]).map { delta.apply(to: x.sliced($0..<$0 + 1, axis: 0)) }
+        return Tensor.concatenated(rows, axis: 0)
+      })
+    return epilogue.applied(to: product)
+  }
+
+  /// The adapted product, of the base's products and the change's.
+  private func adapted(
+    _ x: Tensor, _ bias: Tensor?, _ product: (Tensor, Tensor?) -> Tensor,
+    _ change: (any WeightDelta, Tensor) -> Tensor
+  ) -> Tensor {
     let bias = changed(bias, by: biasDelta, strength)
-    guard let delta else { return base.apply(to: x, bias: bias) }
+    guard let delta else { return product(x, bias) }
     guard let decomposition else {
-      let plain = base.apply(to: x, bias: bias)
-      return plain + (strength * delta.apply(to: x)).cast(to: plain.dtype)
+      let plain = product(x, bias)
+      return plain + (strength * change(delta, x)).cast(to: plain.dtype)
     }
-    let plain = base.apply(to: x, bias: nil)
+    let plain = product(x, nil)
     let factors = decomposition.factors.cast(to: plain.dtype)
     let changed: Tensor
     if decomposition.isAlongInput {
       let scaled = x * factors
-      changed =
-        base.apply(to: scaled, bias: nil) + delta.apply(to: scaled).cast(to: plain.dtype)
+      changed = product(scaled, nil) + change(delta, scaled).cast(to: plain.dtype)
     } else {
-      changed = (plain + delta.apply(to: x).cast(to: plain.dtype)) * factors
+      changed = (plain + change(delta, x).cast(to: plain.dtype)) * factors
     }
     let result = (1 - strength) * plain + strength * changed
     return bias.map { result + $0.cast(to: result.dtype) } ?? result
