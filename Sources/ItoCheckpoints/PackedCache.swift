@@ -154,9 +154,9 @@ extension PackedCache {
       }
     }
     closedir(handle)
-    // Transformed kernels take up to four times the plain ones.
+    // Half precision is kept widened where a library's kernel computes in float32.
     let hasOwn = entries.contains(where: \.isOwn)
-    let wanted = hasOwn ? 0 : min(limit, 3 * bytes)
+    let wanted = hasOwn ? 0 : min(limit, 2 * bytes)
     var total = entries.reduce(0) { $0 + $1.bytes }
     for entry in entries.sorted(by: { $0.used < $1.used }) where !entry.isOwn {
       if total + wanted <= limit { break }

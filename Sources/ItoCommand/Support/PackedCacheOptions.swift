@@ -13,7 +13,7 @@ struct PackedCacheOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       Keep packed weights on disk, so that later runs map them instead of packing them anew: in this folder, \
-      or in $XDG_CACHE_HOME/ito/packed (~/.cache/ito/packed) for 'default'. They may take four times as much as \
+      or in $XDG_CACHE_HOME/ito/packed (~/.cache/ito/packed) for 'default'. They may take twice as much as \
       the model's files. The folder can be removed at any time.
       """, valueName: "folder"))
   var packedCache: String?
