@@ -164,7 +164,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "ItoCommandTests",
-      dependencies: ["ItoCommand", "ItoPipelines", "ItoTraining", "ItoDiffusion", "ItoComponents"],
+      dependencies: [
+        "ItoCommand", "ItoPipelines", "ItoTraining", "ItoDiffusion", "ItoComponents",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6],

@@ -1,3 +1,6 @@
+import ArgumentParser
+import ItoDiffusion
+import ItoPipelines
 import Testing
 
 @testable import ItoCommand
@@ -161,6 +164,32 @@ struct ProgramTests {
     #expect(!shop.folder.bytes(one).isEmpty)
     #expect(shop.folder.bytes(one) == shop.folder.bytes(two))
     #expect(String(decoding: shop.folder.bytes(one), as: UTF8.self).contains("Seed: 5"))
+  }
+
+  @Test("how passes are evaluated is the request's, and left to the model unless given")
+  func passes() throws {
+    let shop = Workshop()
+    shop.write(steps: 2)
+    let model = "\(shop.folder.path)/model"
+    #expect(
+      shop.ito("train", "\(shop.folder.path)/recipe.yaml", "--threads", "1").status == 0)
+    let generator = try ImageGenerator(model)
+    for (arguments, expected) in [
+      ([], nil), (["--passes", "batched"], .batched), (["--passes", "sequential"], .sequential),
+    ] as [([String], PassExecution?)] {
+      var request = GenerationRequest(labels: [0])
+      try SamplingOptions.parse(arguments).apply(to: &request, for: generator)
+      #expect(request.passes == expected)
+    }
+    // A picture's record does not say how it was computed.
+    let files = ["batched", "sequential"].map { passes in
+      let file = "\(shop.folder.path)/\(passes).png"
+      let drawn = shop.ito(
+        "generate", "b", "--model", model, "--cfg-scale", "2", "--passes", passes, "--output", file)
+      #expect(drawn.status == 0, "\(drawn.text)")
+      return shop.folder.bytes(file)
+    }
+    #expect(!files[0].isEmpty && files[0] == files[1])
   }
 
   @Test("a recipe's initial weights are what training starts from")
