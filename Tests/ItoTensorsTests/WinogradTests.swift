@@ -218,6 +218,8 @@ extension KernelTests {
         #expect(ito_winograd_choice(&d) == 2)
         d.out_height -= 1
         #expect(ito_winograd_choice(&d) == 0)
+        d = Case(height: 64, width: 64, channels: 640, outputs: 640, stride: 2).descriptor(tile: 0)
+        #expect(ito_winograd_choice(&d) == 2)
       }
       Runtime.winogradTile = 2
       #expect(tile(64, 320, 320) == 2)
@@ -254,8 +256,12 @@ extension KernelTests {
         for (fast, plain) in zip(steps, directStrided) {
           #expect(relativeRMSError(fast, plain) < 5e-6)
         }
+        // Whether so small a one is depends on the instruction set.
+        var small = Case(
+          batch: 2, height: 15, width: 14, channels: 128, outputs: 160, stride: 2
+        ).descriptor(tile: 0)
         let isFiltered = steps[0].scalars != directStrided[0].scalars
-        #expect(isFiltered)
+        #expect(isFiltered == (ito_winograd_choice(&small) == 2))
       }
     }
   }
