@@ -41,8 +41,16 @@ static inline void store_lanes(float* p, const float* v, int64_t count) {
 }
 static inline void store_lanes(bf16* p, const float* v, int64_t count) {
   if (count == kLanes) {
+#if ITO_LEVEL == 3
+    typedef __bf16 lanes_bf16 __attribute__((ext_vector_type(16)));
+    lanes wide;
+    load_lanes(wide, v);
+    const lanes_bf16 rounded = __builtin_convertvector(wide, lanes_bf16);
+    __builtin_memcpy(p, &rounded, sizeof(rounded));
+#else
     ITO_WIDE_LOOP
     for (int64_t i = 0; i < kLanes; i++) store(p + i, v[i]);
+#endif
   } else {
     for (int64_t i = 0; i < count; i++) store(p + i, v[i]);
   }

@@ -13,8 +13,8 @@ constexpr int64_t kTileRows = 1, kTileColumns = 2;
 #endif
 
 // Sums of R rows of x by kTileColumns rows of w, to out[row][kLanes]. The order of a sum is that of its own row and column.
-template <int R>
-static inline void row_product_tile(const float* x, const float* const* w, int64_t k, float* out) {
+template <int R, typename W>
+static inline void row_product_tile(const float* x, const W* const* w, int64_t k, float* out) {
   lanes sums[R][kTileColumns];
   for (int r = 0; r < R; r++)
     for (int c = 0; c < kTileColumns; c++) sums[r][c] = 0;
@@ -60,28 +60,22 @@ static void row_product_widen(const T* w, int64_t count, float* to) {
   for (int64_t i = 0; i < count; i++) to[i] = load(w + i);
 }
 
-// Sixteen columns of the result, or what is left of them. `wide` has room for as many rows of w where these are in half
-// precision.
-static void row_product_panel(const RowProduct& job, int64_t panel, float* wide) {
+// Sixteen columns of the result, or what is left of them, by as many rows of w.
+template <typename W>
+static void row_product_columns(const RowProduct& job, int64_t panel, const W* w) {
   const ito_row_product_desc& d = *job.desc;
   const int64_t first = panel * kLanes, width = d.n - first < kLanes ? d.n - first : kLanes, k = d.k;
-  const float* w = wide;
-  if (d.w_dtype == ITO_F32)
-    w = static_cast<const float*>(job.w) + first * k;
-  else if (d.w_dtype == ITO_BF16)
-    row_product_widen(static_cast<const bf16*>(job.w) + first * k, width * k, wide);
-  else
-    row_product_widen(static_cast<const f16*>(job.w) + first * k, width * k, wide);
   float tile[kRowsAtOnce * kLanes] = {};
   for (int64_t row = 0; row < d.m; row += kRowsAtOnce) {
     const int64_t rows = d.m - row < kRowsAtOnce ? d.m - row : kRowsAtOnce;
     for (int64_t c = 0; c < width; c += kTileColumns) {
-      const float* columns[kTileColumns];
+      const W* columns[kTileColumns];
       // Beyond the last column that is computed again, into places that are not read.
       for (int64_t i = 0; i < kTileColumns; i++) columns[i] = w + (c + i < width ? c + i : width - 1) * k;
       int64_t r = 0;
       for (; r + kTileRows <= rows; r += kTileRows)
         row_product_tile<kTileRows>(job.x + (row + r) * k, columns, k, tile + r * kLanes + c);
+      for (; r + 2 <= rows; r += 2) row_product_tile<2>(job.x + (row + r) * k, columns, k, tile + r * kLanes + c);
       for (; r < rows; r++) row_product_tile<1>(job.x + (row + r) * k, columns, k, tile + r * kLanes + c);
     }
     for (int64_t r = 0; r < rows; r++) {
@@ -96,6 +90,25 @@ static void row_product_panel(const RowProduct& job, int64_t panel, float* wide)
       memcpy(job.out + (row + r) * d.n + first, tile + r * kLanes, size_t(width) * 4);
   }
 }
+
+// The same by rows of w in half precision: for few rows of x widened as they are read, for more once, to `wide`.
+template <typename W>
+static void row_product_halves(const RowProduct& job, int64_t panel, float* wide) {
+  const ito_row_product_desc& d = *job.desc;
+  const int64_t first = panel * kLanes, width = d.n - first < kLanes ? d.n - first : kLanes;
+  const W* w = static_cast<const W*>(job.w) + first * d.k;
+  if (d.m <= 2 * kTileRows) return row_product_columns(job, panel, w);
+  row_product_widen(w, width * d.k, wide);
+  row_product_columns<float>(job, panel, wide);
+}
 static void row_product_range(const RowProduct& job, int64_t begin, int64_t end, float* wide) {
-  for (int64_t panel = begin; panel < end; panel++) row_product_panel(job, panel, wide);
+  const ito_row_product_desc& d = *job.desc;
+  for (int64_t panel = begin; panel < end; panel++) {
+    if (d.w_dtype == ITO_BF16)
+      row_product_halves<bf16>(job, panel, wide);
+    else if (d.w_dtype == ITO_F16)
+      row_product_halves<f16>(job, panel, wide);
+    else
+      row_product_columns(job, panel, static_cast<const float*>(job.w) + panel * kLanes * d.k);
+  }
 }

@@ -2,6 +2,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "include/ito_unary.h"
 #include "include/ito_winograd.h"
@@ -18,16 +21,20 @@ struct WinogradTiles {
   int64_t first_tile, count;
   int64_t first, last_panel;  // among those whose kernels these are
   int64_t first_panel;        // of all, the one whose kernels come first
-  float* values;              // by run of channels: [n^2, count, length], n products along an axis
+  float* values;              // words, by run of channels: [n^2, count, length], n products along an axis
   float* products;            // [panels of a pass, n^2, count, 16]
-  float* weights;             // of a run: [panels of a pass, n^2, length, 16]
+  float* weights;             // words of a run: [panels of a pass, n^2, length, 16]
 };
 
 /// Products of a tile along one axis, as many as pixels it reads.
 int64_t products_along_axis(const ito_winograd_desc& d) { return d.doubles ? 3 : d.tile + 1 + d.stride; }
 
+/// Whether values and kernels are rounded to bfloat16 where they are transformed and multiplied in pairs.
+bool by_pairs(const ito_winograd_desc& d) { return d.dtype == ITO_BF16 && d.tile == 2 && ito_bf16_pairs_pay(); }
+
 }  // namespace
 
+#define ITO_KERNELS_ROUND_BF16
 #define ITO_KERNELS "winograd.inl"
 #include "multiversion.h"
 
@@ -42,10 +49,11 @@ int64_t tiles_of(const ito_winograd_desc& d) {
 }
 
 // Tiles of a block. The kernels are transformed once for each block, so it is large; but its values stay in the
-// second-level cache where those of kFewTiles do.
-constexpr int64_t kTiles = 96, kFewTiles = 24, kCachedValues = 5 << 16;  // floats
+// second-level cache where those of kFewTiles do, unless they are pairs, which are read half as fast.
+constexpr int64_t kTiles = 96, kFewTiles = 24, kTilesOfPairs = 256, kCachedValues = 5 << 16;  // floats
 
 int64_t largest_block(const ito_winograd_desc& d) {
+  if (by_pairs(d)) return kTilesOfPairs;
   const int64_t fitting = kCachedValues / (products_of(d) * (d.channels + 1));
   return fitting >= kTiles || fitting < kFewTiles ? kTiles : fitting;
 }
@@ -66,10 +74,11 @@ double direct_cost(const ito_winograd_desc& d) {
 }
 // A block of tiles by some panels, their transforms included.
 double block_cost(const ito_winograd_desc& d, int64_t tiles, int64_t panels) {
-  double transforms = ito_isa() >= ITO_ISA_AVX512 ? 2 : 1;
+  double transforms = by_pairs(d) ? 1.2 : ito_isa() >= ITO_ISA_AVX512 ? 2 : 1;
   double input = transforms * (d.tile == 4 ? 22 : d.stride == 2 ? 20 : 12), output = transforms * (d.tile == 4 ? 24 : 17);
   double kernel = transforms * 5, channels = double(d.channels), outputs = double(panels * kOutputs);
-  double values = double(tiles) * (channels * outputs + input * channels + output * outputs);
+  double products = channels * outputs / (by_pairs(d) ? 2 : 1);
+  double values = double(tiles) * (products + input * channels + output * outputs);
   return double(products_of(d)) * (values + kernel * channels * outputs);
 }
 

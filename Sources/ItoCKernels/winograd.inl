@@ -6,9 +6,9 @@
 #include "winograd_filters.h"
 
 // Sixteen channels of a tile's n^2 pixels, `pixel[i]` apart from `channel`, to the values of its
-// products, each `step` floats from the one before. `count` < 16 channels are left in the last call.
-template <int n, typename X>
-static inline void transform_input(const X* const* pixel, int64_t channel, int64_t count, int64_t step, float* v) {
+// products, each `step` words from the one before. `count` < 16 channels are left in the last call.
+template <int n, typename X, typename Word>
+static inline void transform_input(const X* const* pixel, int64_t channel, int64_t count, int64_t step, Word* v) {
   lanes columns[n][n];  // [column][row], transformed along the rows' axis
   for (int j = 0; j < n; j++) {
     lanes d[n];
@@ -24,8 +24,7 @@ static inline void transform_input(const X* const* pixel, int64_t channel, int64
     lanes d[n], t[n];
     for (int j = 0; j < n; j++) d[j] = columns[j][i];
     Filtering<n>::input(d, t);
-    for (int j = 0; j < n; j++)
-      __builtin_memcpy(v + (i * n + j) * step, &t[j], size_t(count >= kLanes ? kLanes : count) * 4);
+    for (int j = 0; j < n; j++) store_words(v + (i * n + j) * step, t[j], count);
   }
 }
 
@@ -87,16 +86,21 @@ constexpr int kPass = 2 * kWidth;  // panels that are computed together
 
 // Input channels are cut into runs: the kernels of a run and a pass of panels, transformed, stay in the second-level
 // cache beside the products that they are added to.
-template <int n>
+template <int n, typename Word>
 static inline int64_t run_length(int64_t channels) {
-  constexpr int64_t kRun = 2304 / (n * n);
+  constexpr int64_t kRun = kPerWord<Word> * 2304 / (n * n);
   int64_t runs = (channels + kRun - 1) / kRun;
   return ((channels + runs - 1) / runs + kLanes - 1) / kLanes * kLanes;
 }
 // Between the values of two products, or their kernels, of one run: products do not fall into the same sets of the caches.
 constexpr int64_t kApart = kLanes;
 
-template <int n, typename X>
+template <typename Word>
+static inline int64_t words(int64_t channels) {
+  return (channels + kPerWord<Word> - 1) / kPerWord<Word>;
+}
+
+template <int n, typename Word, typename X>
 static void winograd_inputs(const WinogradTiles& job, int64_t run) {
   const ito_winograd_desc& d = *job.desc;
   const X *x = static_cast<const X*>(job.x), *zeros = reinterpret_cast<const X*>(job.zeros);
@@ -113,33 +117,48 @@ static void winograd_inputs(const WinogradTiles& job, int64_t run) {
         bool inside = y >= 0 && y < d.height && z >= 0 && z < d.width;
         pixel[i * n + j] = inside ? x + ((sample * d.height + y) * d.width + z) * d.channels : zeros;
       }
-    float* values = job.values;
+    Word* values = reinterpret_cast<Word*>(job.values);
     for (int64_t first = 0; first < d.channels; first += run) {
-      const int64_t length = d.channels - first < run ? d.channels - first : run, step = job.count * length + kApart;
+      const int64_t length = d.channels - first < run ? d.channels - first : run;
+      const int64_t row = words<Word>(length), step = job.count * row + kApart;
       for (int64_t c = 0; c < length; c += kLanes)
-        transform_input<n>(pixel, first + c, length - c, step, values + t * length + c);
+        transform_input<n>(pixel, first + c, length - c, step, values + t * row + c / kPerWord<Word>);
       values += n * n * step;
     }
   }
 }
 
-// Kernels of `length` channels from `first` on of W panels to [panel][product][channel][16].
-template <int n, typename K>
+// Kernels of `length` channels from `first` on of some panels to [panel][product][word][16]; those kAhead channels on are
+// fetched meanwhile.
+template <int n, typename Word, typename K>
 static void winograd_kernels(const WinogradTiles& job, int64_t panel, int width, int64_t first, int64_t length) {
-  const int64_t step = length * kLanes + kApart;
+  constexpr int64_t kAhead = 8, kTaps = 9 * kLanes, kBytes = kPerWord<Word> * kTaps * int64_t(sizeof(K));
+  const int64_t step = words<Word>(length) * kLanes + kApart;
   for (int w = 0; w < width; w++) {
-    const K* taps = static_cast<const K*>(job.kernels) + ((panel + w) * job.desc->channels + first) * 9 * kLanes;
+    const K* taps = static_cast<const K*>(job.kernels) + ((panel + w) * job.desc->channels + first) * kTaps;
     float* to = job.weights + w * n * n * step;
-    for (int64_t c = 0; c < length; c++) transform_kernels<n>(taps + c * 9 * kLanes, step, to + c * kLanes);
+    for (int64_t c = 0; c < length; c += kPerWord<Word>, to += kLanes) {
+      const char* ahead = reinterpret_cast<const char*>(taps + (c + kAhead) * kTaps);
+      for (int64_t line = 0; line < kBytes; line += 64) __builtin_prefetch(ahead + line);
+      lanes products[kPerWord<Word>][n * n];
+      transform_kernels<n>(taps + c * kTaps, products[0]);
+      if constexpr (kPerWord<Word> == 1) {
+        for (int i = 0; i < n * n; i++) __builtin_memcpy(to + i * step, &products[0][i], sizeof(lanes));
+      } else {
+        const bool is_last = c + 1 == length;
+        if (!is_last) transform_kernels<n>(taps + (c + 1) * kTaps, products[1]);
+        for (int i = 0; i < n * n; i++) zip_words(products[0][i], is_last ? lanes(0) : products[1][i], to + i * step);
+      }
+    }
   }
 }
 
 // One product's values meet all panels of a pass while they are in cache.
-template <int n>
-static void winograd_products(const WinogradTiles& job, const float* values, int64_t length, int width, bool adds) {
+template <int n, typename Word>
+static void winograd_products(const WinogradTiles& job, const Word* values, int64_t length, int width, bool adds) {
   const int64_t value_step = job.count * length + kApart, weight_step = length * kLanes + kApart;
   for (int p = 0; p < n * n; p++) {
-    const float* of_product = values + p * value_step;
+    const Word* of_product = values + p * value_step;
     const int64_t bytes = job.count * length * 4;
     for (int w = 0; w < width;) {
       Panels by{job.weights + (w * n * n + p) * weight_step, n * n * weight_step,
@@ -186,44 +205,51 @@ static void winograd_outputs(const WinogradTiles& job, int64_t panel, int width)
   }
 }
 
-template <int n>
+template <int n, typename Word>
 static void winograd_tiles(const WinogradTiles& job) {
   const ito_winograd_desc& d = *job.desc;
-  const int64_t run = run_length<n>(d.channels);
+  const int64_t run = run_length<n, Word>(d.channels);
   const bool is_half = d.dtype == ITO_BF16;
-  is_half ? winograd_inputs<n, bf16>(job, run) : winograd_inputs<n, float>(job, run);
+  is_half ? winograd_inputs<n, Word, bf16>(job, run) : winograd_inputs<n, Word, float>(job, run);
   for (int64_t panel = job.first; panel < job.last_panel;) {
     const int64_t left = job.last_panel - panel;
     const int width = left < kPass ? int(left) : kPass;
-    const float* values = job.values;
+    const Word* values = reinterpret_cast<const Word*>(job.values);
     for (int64_t first = 0; first < d.channels; first += run) {
       const int64_t length = d.channels - first < run ? d.channels - first : run;
       switch (d.kernel_dtype) {
-        case ITO_BF16: winograd_kernels<n, bf16>(job, panel, width, first, length); break;
-        case ITO_F16: winograd_kernels<n, f16>(job, panel, width, first, length); break;
-        default: winograd_kernels<n, float>(job, panel, width, first, length); break;
+        case ITO_BF16: winograd_kernels<n, Word, bf16>(job, panel, width, first, length); break;
+        case ITO_F16: winograd_kernels<n, Word, f16>(job, panel, width, first, length); break;
+        default: winograd_kernels<n, Word, float>(job, panel, width, first, length); break;
       }
-      winograd_products<n>(job, values, length, width, first > 0);
-      values += n * n * (job.count * length + kApart);
+      winograd_products<n>(job, values, words<Word>(length), width, first > 0);
+      values += n * n * (job.count * words<Word>(length) + kApart);
     }
     is_half ? winograd_outputs<n, bf16>(job, panel, width) : winograd_outputs<n, float>(job, panel, width);
     panel += width;
   }
 }
 
-// Floats of the values of `count` tiles, and of transformed kernels.
+// Words of the values of `count` tiles, and of transformed kernels.
 static int64_t winograd_value_count(const ito_winograd_desc& d, int64_t count) {
-  int64_t side = products_along_axis(d), channels = d.channels + kLanes;
-  return side * side * (count * channels + (channels / kLanes + 1) * kApart);
+  int64_t side = products_along_axis(d), channels = (d.channels + kLanes) / (by_pairs(d) ? 2 : 1);
+  return side * side * (count * channels + (d.channels / kLanes + 2) * kApart);
 }
-static int64_t winograd_weight_count() { return ((2304 + 36 * kLanes) * kLanes + 36 * kApart) * kPass; }
+static int64_t winograd_weight_count() { return ((9000 + 36 * kLanes) * kLanes + 36 * kApart) * kPass; }
 static int64_t winograd_pass() { return kPass; }
 
-static void winograd_range(const WinogradTiles& job) {
+template <typename Word>
+static void winograd_range_of(const WinogradTiles& job) {
   switch (products_along_axis(*job.desc)) {
-    case 3: return winograd_tiles<3>(job);
-    case 4: return winograd_tiles<4>(job);
-    case 5: return winograd_tiles<5>(job);
-    default: return winograd_tiles<6>(job);
+    case 3: return winograd_tiles<3, Word>(job);
+    case 4: return winograd_tiles<4, Word>(job);
+    case 5: return winograd_tiles<5, Word>(job);
+    default: if constexpr (kPerWord<Word> == 1) winograd_tiles<6, Word>(job);
   }
+}
+static void winograd_range(const WinogradTiles& job) {
+#if ITO_LEVEL == 3
+  if (by_pairs(*job.desc)) return winograd_range_of<pair>(job);
+#endif
+  winograd_range_of<float>(job);
 }

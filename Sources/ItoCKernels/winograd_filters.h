@@ -5,7 +5,7 @@
 template <int n>
 struct Filtering;
 
-// F(2, 3): points 0, 1, -1 and infinity.
+// F(2, 3): points 0, 1, -1 and infinity; the halves that the kernels' sums take are left to the products.
 template <>
 struct Filtering<4> {
   static constexpr int m = 2, step = 2;
@@ -16,8 +16,8 @@ struct Filtering<4> {
     t[3] = d[1] - d[3];
   }
   static inline void output(const lanes* p, lanes* y) {
-    y[0] = (p[0] + p[1]) + p[2];
-    y[1] = (p[1] - p[2]) - p[3];
+    y[0] = 0.5f * (p[1] + p[2]) + p[0];
+    y[1] = 0.5f * (p[1] - p[2]) - p[3];
   }
 };
 
@@ -78,8 +78,8 @@ struct Filtering<6> {
   }
 };
 
-// The transform of kernels along one axis to n products: the rows of G, multiplied out in their order, so
-// that every level and the plain formula give the same bits.
+// The transform of kernels along one axis to n products: the rows of G (twice those of 1 and -1 of F(2, 3)), without
+// contraction, so that every level gives the same bits.
 template <int n>
 struct Filters;
 // For pixels that are doubled: those of F(2, 3) without the product that vanishes, the one of the middle
@@ -97,10 +97,10 @@ template <>
 struct Filters<4> {
   static inline void apply(const lanes& a, const lanes& b, const lanes& c, lanes* t) {
 #pragma clang fp contract(off)
-    lanes x = 0.5f * a, y = 0.5f * b, z = 0.5f * c;
+    lanes outer = a + c;
     t[0] = a;
-    t[1] = (x + y) + z;
-    t[2] = (x - y) + z;
+    t[1] = outer + b;
+    t[2] = outer - b;
     t[3] = c;
   }
 };
@@ -128,15 +128,11 @@ struct Filters<6> {
   }
 };
 
-// Sixteen kernels of one input channel, `taps` [9, 16], to their products, each `step` floats from the one before.
+// Sixteen kernels of one input channel, `taps` [9, 16], to their n^2 products.
 template <int n, typename K>
-static inline void transform_kernels(const K* taps, int64_t step, float* to) {
+static inline void transform_kernels(const K* taps, lanes* to) {
   lanes tap[9], rows[3][n];
   for (int t = 0; t < 9; t++) load_lanes(tap[t], taps + t * kLanes);
   for (int j = 0; j < 3; j++) Filters<n>::apply(tap[j], tap[3 + j], tap[6 + j], rows[j]);
-  for (int i = 0; i < n; i++) {
-    lanes t[n];
-    Filters<n>::apply(rows[0][i], rows[1][i], rows[2][i], t);
-    for (int j = 0; j < n; j++) __builtin_memcpy(to + (i * n + j) * step, &t[j], sizeof(lanes));
-  }
+  for (int i = 0; i < n; i++) Filters<n>::apply(rows[0][i], rows[1][i], rows[2][i], to + i * n);
 }

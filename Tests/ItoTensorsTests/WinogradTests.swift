@@ -157,7 +157,8 @@ extension KernelTests {
     }
 
     @Test(
-      "bfloat16: one rounding from the sum of its numbers", arguments: cases + doubled + strided)
+      "bfloat16: one rounding from the sum of its numbers, the stated error in pairs",
+      arguments: cases + doubled + strided + long)
     func half(_ c: Case) {
       let x = randomTensor([c.batch, c.height, c.width, c.channels], seed: 1).cast(to: .bfloat16)
       let w = (randomTensor(c.kernelShape, seed: 2) * 0.2).cast(to: .bfloat16)
@@ -170,7 +171,12 @@ extension KernelTests {
           let exact = winograd(
             c, tile: tile, wide, kernel, b, residual: r.cast(to: .float32), activation: .silu)
           let found = winograd(c, tile: tile, x, w, b, residual: r, activation: .silu)
-          #expect(found.scalars == exact.cast(to: .bfloat16).scalars, "\(level)")
+          guard Runtime.usesBF16Pairs && tile == 2 else {
+            #expect(found.scalars == exact.cast(to: .bfloat16).scalars, "\(level)")
+            continue
+          }
+          let error = relativeRMSError(found.cast(to: .float32), exact)
+          #expect(error < (exact.shape.count < 100 ? 2e-2 : 6e-3))
         }
       }
     }
