@@ -38,7 +38,8 @@ __attribute__((target("avx512bf16,avx512f,avx512bw,avx512vl,avx512dq"), noinline
 #endif
 
 bool bf16_pairs_pay() {
-  if (const char* said = getenv("ITO_BF16_PAIRS"); said && *said) return *said == '1';
+  const char* said = getenv("ITO_BF16_PAIRS");  // 0 or 1; anything else leaves it to the clock
+  if (said && (*said == '0' || *said == '1') && !said[1]) return *said == '1';
 #if defined(__x86_64__)
   if (ito_isa_available() < ITO_ISA_AVX512_BF16) return false;
   // The best of some tries, in turn, so that both meet the same clock.
