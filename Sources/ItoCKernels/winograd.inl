@@ -235,7 +235,7 @@ static int64_t winograd_value_count(const ito_winograd_desc& d, int64_t count) {
   int64_t side = products_along_axis(d), channels = (d.channels + kLanes) / (by_pairs(d) ? 2 : 1);
   return side * side * (count * channels + (d.channels / kLanes + 2) * kApart);
 }
-static int64_t winograd_weight_count() { return ((9000 + 36 * kLanes) * kLanes + 36 * kApart) * kPass; }
+static int64_t winograd_weight_count() { return ((2304 + 36 * kLanes) * kLanes + 36 * kApart) * kPass; }
 static int64_t winograd_pass() { return kPass; }
 
 template <typename Word>
