@@ -1,4 +1,4 @@
-import ItoDiffusion
+public import ItoDiffusion
 public import ItoTensors
 
 /// The parts of drawing one batch, each to be run on its own: to time them, or to see what they do.
@@ -27,14 +27,28 @@ public struct GenerationParts: Sendable {
     _ = try generator.prompts.load().encode(prompt, for: facts)
   }
 
+  /// What the evaluations of one run share, at its first step.
+  public func makeContext() -> EvaluationContext {
+    let plan = run.request.plan
+    let context = EvaluationContext(
+      cache: nil, plan: plan, attention: run.request.attention)
+    let (level, next) = plan.step(0)
+    context.step = StepInfo(
+      index: 0, count: plan.stepCount, evaluation: 0, level: level, next: next)
+    return context
+  }
+
   /// One evaluation of the network on the whole batch, at the first level, without guidance.
+  ///
+  /// - Parameter context: of the run. The first evaluation with it computes what depends on nothing but prompt and
+  ///   levels, such as a prompt's keys and values, and later ones find it there, as those of a run's further steps do.
   @discardableResult
-  public func evaluate() throws(PipelineError) -> Tensor {
+  public func evaluate(in context: EvaluationContext) throws(PipelineError) -> Tensor {
     let denoiser = try generator.denoiser.load()
     return try wrapping(PipelineError.sampling) { () throws(SamplingError) in
       try denoiser.denoise(
         run.initial, at: run.request.plan.levels[0], given: run.request.positive,
-        context: EvaluationContext())
+        context: context)
     }
   }
 

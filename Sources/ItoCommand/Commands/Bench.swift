@@ -10,7 +10,8 @@ struct Bench: ParsableCommand {
     discussion: """
       Times loading, encoding a prompt, one evaluation of the denoiser and decoding, each apart: the best \
       and the median of several rounds after one that is not counted, and the most memory the process held \
-      meanwhile. With --profile, one more evaluation lists where its time goes.
+      meanwhile. An evaluation is one of a run's steps after the first: what depends on the prompt or the noise \
+      level alone was computed before. With --profile, one more evaluation lists where its time goes.
 
       --against times the same parts of the same files in other engines, torch (diffusers) and openvino, one \
       after the other in this run, and gives our time over theirs: below 1 is quicker here. They run in the \
@@ -124,9 +125,10 @@ struct Bench: ParsableCommand {
       width: size?.width, guidance: ComponentChoice(NoGuidance.name), batchSize: batch)
     let parts = try GenerationParts(generator, request)
     if generator.takesText { try report("text") { try parts.encodePrompt() } }
-    try report("denoiser") { try parts.evaluate() }
+    let context = parts.makeContext()
+    try report("denoiser") { try parts.evaluate(in: context) }
     try report("decode") { try parts.decode() }
-    if profile || roofline != nil { try list(parts) }
+    if profile || roofline != nil { try list(parts, in: context) }
   }
 
   /// As results name element types.
@@ -180,10 +182,10 @@ struct Bench: ParsableCommand {
         + "\(fixed(ours.processor / theirs.processor, 2)) of the processor time")
   }
 
-  private func list(_ parts: GenerationParts) throws {
+  private func list(_ parts: GenerationParts, in context: EvaluationContext) throws {
     let machine = MachinePeak.measure()
     let begin = now()
-    let entries = try Profile.recording { try parts.evaluate() }.entries
+    let entries = try Profile.recording { try parts.evaluate(in: context) }.entries
     let total = now() - begin
     if let roofline {
       let plot = RooflinePlot(entries: entries, peak: machine).svg(
