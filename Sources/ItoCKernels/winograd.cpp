@@ -30,7 +30,9 @@ struct WinogradTiles {
 int64_t products_along_axis(const ito_winograd_desc& d) { return d.doubles ? 3 : d.tile + 1 + d.stride; }
 
 /// Whether values and kernels are rounded to bfloat16 where they are transformed and multiplied in pairs.
-bool by_pairs(const ito_winograd_desc& d) { return d.dtype == ITO_BF16 && d.tile == 2 && ito_bf16_pairs_pay(); }
+bool by_pairs(const ito_winograd_desc& d) {
+  return d.dtype == ITO_BF16 && (d.tile == 2 || d.allows_large) && ito_bf16_pairs_pay();
+}
 
 }  // namespace
 

@@ -244,7 +244,7 @@ static void winograd_range_of(const WinogradTiles& job) {
     case 3: return winograd_tiles<3, Word>(job);
     case 4: return winograd_tiles<4, Word>(job);
     case 5: return winograd_tiles<5, Word>(job);
-    default: if constexpr (kPerWord<Word> == 1) winograd_tiles<6, Word>(job);
+    default: return winograd_tiles<6, Word>(job);
   }
 }
 static void winograd_range(const WinogradTiles& job) {

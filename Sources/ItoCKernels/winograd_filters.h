@@ -54,27 +54,29 @@ struct Filtering<5> {
   }
 };
 
-// F(4, 3): points 0, 1, -1, 2, -2 and infinity.
+// F(4, 3): points 0, a, -a, b, -b and infinity with a = 2/3 and b = 3/2, which round least: half as much as 1 and 2.
 template <>
 struct Filtering<6> {
   static constexpr int m = 4, step = 4;
+  static constexpr float a = 2 / 3.0f, b = 3 / 2.0f, a2 = a * a, b2 = b * b, both = 97 / 36.0f;  // a^2 + b^2; a b is 1
   static inline void input(const lanes* d, lanes* t) {
-    lanes even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
-    lanes second = d[4] - d[2], twice = 2.0f * (d[3] - d[1]);
-    t[0] = (4.0f * d[0] - 5.0f * d[2]) + d[4];
+    lanes even = d[4] - b2 * d[2], odd = a * (d[3] - b2 * d[1]);
+    lanes even2 = d[4] - a2 * d[2], odd2 = b * (d[3] - a2 * d[1]);
+    t[0] = (d[0] - both * d[2]) + d[4];
     t[1] = even + odd;
     t[2] = even - odd;
-    t[3] = second + twice;
-    t[4] = second - twice;
-    t[5] = (4.0f * d[1] - 5.0f * d[3]) + d[5];
+    t[3] = even2 + odd2;
+    t[4] = even2 - odd2;
+    t[5] = (d[1] - both * d[3]) + d[5];
   }
+  // The products of a, -a, b and -b come multiplied by these: the kernels' transform does so.
   static inline void output(const lanes* p, lanes* y) {
     lanes sum = p[1] + p[2], difference = p[1] - p[2];
     lanes sum2 = p[3] + p[4], difference2 = p[3] - p[4];
-    y[0] = (p[0] + sum) + sum2;
-    y[1] = difference + 2.0f * difference2;
-    y[2] = sum + 4.0f * sum2;
-    y[3] = (difference + 8.0f * difference2) + p[5];
+    y[0] = (p[0] + b * sum) + a * sum2;
+    y[1] = difference + difference2;
+    y[2] = a * sum + b * sum2;
+    y[3] = (a2 * difference + b2 * difference2) + p[5];
   }
 };
 
@@ -117,13 +119,14 @@ template <>
 struct Filters<6> {
   static inline void apply(const lanes& a, const lanes& b, const lanes& c, lanes* t) {
 #pragma clang fp contract(off)
-    lanes x = (1 / 6.0f) * a, y = (1 / 6.0f) * b, z = (1 / 6.0f) * c;
-    lanes u = (1 / 24.0f) * a, v = (1 / 12.0f) * b;
-    t[0] = (1 / 4.0f) * a;
-    t[1] = -((x + y) + z);
-    t[2] = (y - x) - z;
-    t[3] = (u + v) + z;
-    t[4] = (u - v) + z;
+    // Of 2/3 and -2/3: 2/3 over 2 a^2 (a^2 - b^2) = -130/81. Of 3/2 and -3/2: 3/2 over 2 b^2 (b^2 - a^2) = 65/8.
+    lanes even = (-27 / 65.0f) * a + (-12 / 65.0f) * c, odd = (-18 / 65.0f) * b;
+    lanes even2 = (12 / 65.0f) * a + (27 / 65.0f) * c, odd2 = (18 / 65.0f) * b;
+    t[0] = a;
+    t[1] = even + odd;
+    t[2] = even - odd;
+    t[3] = even2 + odd2;
+    t[4] = even2 - odd2;
     t[5] = c;
   }
 };

@@ -154,11 +154,11 @@ ito_winograd_desc winograd(const ito_conv_desc& d, bool adjoint) {
               d.pad_top <= 2 && d.pad_left <= 2;
   ito_winograd_desc w{d.batch,     d.height,       d.width,   d.channels, d.out_height,
                       d.out_width, d.out_channels, d.pad_top, d.pad_left, 0,         d.stride_height,
-                      d.doubles,    d.dtype,        d.weights_dtype};
+                      d.doubles,    d.allows_large, d.dtype,  d.weights_dtype};
   if (adjoint)
     w = {d.batch,    d.out_height,  d.out_width,    d.out_channels, d.height, d.width,
          d.channels, 2 - d.pad_top, 2 - d.pad_left, 0,              1,        0,
-         d.dtype,    d.weights_dtype};
+         0,          d.dtype,        d.weights_dtype};
   if (fits) w.tile = ito_winograd_choice(&w);
   return w;
 }

@@ -106,7 +106,7 @@ extension KernelTests {
       ito_winograd_desc(
         batch: 1, height: Int64(size), width: Int64(size), channels: Int64(channels),
         out_height: Int64(size), out_width: Int64(size), out_channels: Int64(outputs), pad_top: 1,
-        pad_left: 1, tile: Int64(tile), stride: 1, doubles: 0, dtype: 0,
+        pad_left: 1, tile: Int64(tile), stride: 1, doubles: 0, allows_large: 0, dtype: 0,
         kernel_dtype: Int64(type.rawValue))
     }
 

@@ -1,6 +1,8 @@
 #pragma once
 // 3x3 convolution by minimal filtering: Winograd's F(2x2, 3x3) and F(4x4, 3x3), computed in float32 on maps of float32 or
-// bfloat16; F(2x2, 3x3) of bfloat16 maps in pairs of bfloat16 where those pay (`ito_bf16_pairs_pay`).
+// bfloat16; of bfloat16 maps in pairs of bfloat16 where those pay (`ito_bf16_pairs_pay`), F(4x4, 3x3) if the caller allows it.
+// The points of F(4x4, 3x3) are 0, 2/3, -2/3, 3/2, -3/2 and infinity, found by search over points of both signs: beside
+// the usual 1 and 2 they halve the error for a few operations more.
 //
 // After Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308,
 // sections 4.1 to 4.3. F(m x m) computes a tile of m x m outputs from (m + 2)^2 products instead of
@@ -30,6 +32,7 @@ typedef struct {
   int64_t tile;     // m: 2 or 4
   int64_t stride;   // 1 or 2
   int64_t doubles;  // 1: every input pixel counts as two by two, of stride 1
+  int64_t allows_large;  // 1: a tile of 4 in pairs of bfloat16 as well, which rounds more
   int64_t dtype;         // of input, residual and output: ITO_F32 or ITO_BF16
   int64_t kernel_dtype;  // ITO_F32, ITO_BF16 or ITO_F16
 } ito_winograd_desc;
@@ -38,9 +41,9 @@ typedef struct {
 /// when direct convolution is. A function of shape, element type and instruction set, so that a network always computes alike.
 ///
 /// The relative RMS error against double precision stays below 2e-6 for m = 2, which is less than that
-/// of a sum over all 9 channels in float32, and below 1e-5 for m = 4 (unit-normal data, up to 2560
+/// of a sum over all 9 channels in float32, and below 5e-6 for m = 4 (unit-normal data, up to 2560
 /// channels). In pairs, values and kernels are rounded once more, after their transforms: below 6e-3 from the sum in
-/// float32, of which rounding the result to bfloat16 is 1.7e-3.
+/// float32 for m = 2, and 1.5e-2 for m = 4, of which rounding the result to bfloat16 is 1.7e-3.
 int64_t ito_winograd_choice(const ito_winograd_desc* desc);
 /// The largest tile that is chosen: 4, or what ITO_WINOGRAD says (4, 2, or 0: always direct).
 int ito_winograd_limit(void);

@@ -45,6 +45,7 @@ typedef struct {
   int64_t weights_dtype;  // what weights are stored in: `dtype`, or BF16 or F16 to be widened to F32 for this call
   int64_t doubles;     // every input pixel counts as two by two: forward only, and only where that is quicker
   int64_t keeps_wide;  // as in `ito_matmul_desc`
+  int64_t allows_large;  // as in `ito_winograd_desc`, forward
 } ito_conv_desc;
 
 /// output = activation(conv(input, weights) + bias + residual). Returns as `ito_matmul`; with `doubles` 1 also where

@@ -31,6 +31,9 @@ struct ResidualBlock: Module {
     conv2 = Conv2D(outChannels, outChannels, kernel: 3, zeros: true, &initial)
     shortcut =
       inChannels == outChannels ? nil : Conv2D(inChannels, outChannels, kernel: 1, &initial)
+    // A denoiser has attention and linear layers that round as well; the errors of a decoder are its filters' alone.
+    conv1.options.allowsLargeTiles = timeFeatures != nil
+    conv2.options.allowsLargeTiles = timeFeatures != nil
     self.mode = mode
     self.resampling = resampling
     self.outputScale = outputScale

@@ -23,7 +23,7 @@ extension ConvolutionOptions {
       out_dtype: Int64(result.rawValue), has_bias: hasBias ? 1 : 0, activation: epilogue.code,
       has_residual: epilogue.residual == nil ? 0 : 1,
       weights_dtype: Int64((stored ?? dtype).rawValue), doubles: doubles ? 1 : 0,
-      keeps_wide: kept == .all ? 1 : 0)
+      keeps_wide: kept == .all ? 1 : 0, allows_large: allowsLargeTiles ? 1 : 0)
   }
 
   /// Multiplications and additions of a plain sum from `input` by `kernel`.
