@@ -19,13 +19,16 @@ extension KernelTests {
       }
       var outHeight: Int { ((doubles ? 2 : 1) * height + growth - 1) / stride + 1 }
       var outWidth: Int { ((doubles ? 2 : 1) * width + growth - 1) / stride + 1 }
-      func descriptor(tile: Int, _ type: DType = .float32, allowsLarge: Bool = false) -> ito_winograd_desc {
+      func descriptor(tile: Int, _ type: DType = .float32, allowsLarge: Bool = false)
+        -> ito_winograd_desc
+      {
         ito_winograd_desc(
           batch: Int64(batch), height: Int64(height), width: Int64(width),
           channels: Int64(channels), out_height: Int64(outHeight),
           out_width: Int64(outWidth), out_channels: Int64(outputs), pad_top: Int64(top),
           pad_left: Int64(left), tile: Int64(tile), stride: Int64(stride),
-          doubles: doubles ? 1 : 0, allows_large: allowsLarge ? 1 : 0, dtype: Int64(type.rawValue), kernel_dtype: Int64(type.rawValue))
+          doubles: doubles ? 1 : 0, allows_large: allowsLarge ? 1 : 0, dtype: Int64(type.rawValue),
+          kernel_dtype: Int64(type.rawValue))
       }
       var kernelShape: Shape { [outputs, 3, 3, channels] }
     }
@@ -216,7 +219,8 @@ extension KernelTests {
       }
     }
 
-    @Test("large tiles in bfloat16 are taken where the options allow them, and nothing else changes")
+    @Test(
+      "large tiles in bfloat16 are taken where the options allow them, and nothing else changes")
     func largeTiles() {
       let x = randomTensor([1, 32, 32, 256], seed: 1), w = randomTensor([256, 3, 3, 256], seed: 2)
       let (half, kernel) = (x.cast(to: .bfloat16), (w * (1 / 48)).cast(to: .bfloat16))
