@@ -1,5 +1,4 @@
 public import ItoComponents
-public import ItoDiffusion
 
 /// What a model draws with when nothing else is asked for.
 public struct GenerationDefaults: Sendable {
@@ -13,8 +12,6 @@ public struct GenerationDefaults: Sendable {
   public var guidance: ComponentChoice
   /// Pictures evaluated together.
   public var batchSize: Int
-  /// How the passes of guidance are evaluated.
-  public var passes: PassExecution
   /// What a model that knows a list of classes can be asked for; empty for one that takes free text.
   public var labels: [String]
   /// What a model that takes words draws when it is asked for nothing.
@@ -24,7 +21,7 @@ public struct GenerationDefaults: Sendable {
   public init(
     height: Int, width: Int, channels: Int = 3, steps: Int, solver: String, spacing: String? = nil,
     guidance: ComponentChoice, batchSize: Int = 1,
-    passes: PassExecution = .batched, labels: [String] = [], examples: [String] = []
+    labels: [String] = [], examples: [String] = []
   ) {
     self.height = height
     self.width = width
@@ -34,7 +31,6 @@ public struct GenerationDefaults: Sendable {
     self.spacing = spacing
     self.guidance = guidance
     self.batchSize = batchSize
-    self.passes = passes
     self.labels = labels
     self.examples = examples
   }

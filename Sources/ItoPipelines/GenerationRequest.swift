@@ -25,7 +25,7 @@ public struct GenerationRequest: Sendable {
   /// Pictures evaluated together, the model's own choice when nil; the result does not depend on it
   /// beyond rounding.
   public var batchSize: Int?
-  /// How the passes of guidance are evaluated; the model's own choice when nil.
+  /// How the passes of guidance are evaluated; in one batch when nil.
   public var passes: PassExecution?
   /// Computes attention.
   public var attention: any AttentionBackend

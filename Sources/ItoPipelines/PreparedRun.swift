@@ -34,7 +34,7 @@ extension ImageGenerator {
           solver: solver, guidance: guidance, cache: request.cache,
           noise: SamplingNoise(
             seed: request.seed &+ UInt64(batch.pictures.lowerBound), count: count,
-            engine: request.engine), passes: request.passes ?? defaults.passes,
+            engine: request.engine), passes: request.passes ?? .batched,
           attention: request.attention, guide: guide))
       let shape = try layout.shape(height: size.height, width: size.width, count: count)
       try wrapping(PipelineError.sampling) { () throws(SamplingError) in

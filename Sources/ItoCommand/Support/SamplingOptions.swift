@@ -55,8 +55,7 @@ struct SamplingOptions: ParsableArguments {
   @Option(
     help: """
       How the evaluations that guidance wants of a step are made: batched, all in one, or sequential, one after \
-      the other in less memory. The pictures agree to rounding. (default: batched, but sequential with \
-      --low-memory)
+      the other in less memory. The pictures agree to rounding. (default: batched)
       """)
   var passes: String?
 
