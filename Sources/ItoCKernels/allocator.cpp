@@ -2,6 +2,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -94,6 +97,9 @@ void ito_alloc_trim(void) {
     for (void* block : entry.second) free(block);
   c.blocks.clear();
   c.stats.bytes_cached = 0;
+#if defined(__GLIBC__)
+  malloc_trim(0);  // what lies between blocks in use, which free() keeps for itself
+#endif
 }
 
 ito_alloc_stats ito_alloc_statistics(void) {

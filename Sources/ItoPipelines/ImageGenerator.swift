@@ -81,9 +81,9 @@ public struct LoadingOptions: Sendable {
   public var precision: DType?
   /// Whether each part is read when its turn comes and released after it.
   public var isStreamed: Bool
-  /// Whether text encoders are read when prompts are encoded and released after it, as fits a program that
-  /// encodes once.
-  public var releasesPrompts = false
+  /// Whether text encoders are read when prompts are encoded and released after it, and the network when all latents
+  /// are there, as fits a program that draws once.
+  public var drawsOnce = false
 
   /// Which of several published precisions, such as `fp16`; the plain one when nil.
   public var variant: String?

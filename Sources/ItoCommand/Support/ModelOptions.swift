@@ -14,8 +14,8 @@ struct ModelOptions: ParsableArguments {
 
   @OptionGroup var loading: LoadingFlags
 
-  /// The model, for prompts that are encoded once.
-  func load() throws -> ImageGenerator { try loading.load(model, encodesOnce: true) }
+  /// The model, to draw with once.
+  func load() throws -> ImageGenerator { try loading.load(model, drawsOnce: true) }
 }
 
 /// How a model is loaded.
@@ -67,9 +67,9 @@ struct LoadingFlags: ParsableArguments {
 
   /// The model called `name`, with the parts that were named in place of its own.
   ///
-  /// - Parameter encodesOnce: whether prompts are encoded once, so that text encoders may go then.
+  /// - Parameter drawsOnce: whether it is drawn with once, so that each part may go after its turn.
   func load(
-    _ name: String, replacesParts: Bool = true, encodesOnce: Bool = false
+    _ name: String, replacesParts: Bool = true, drawsOnce: Bool = false
   ) throws -> ImageGenerator {
     let parts = [
       "vae": vae, "unet": unet, "text_encoder": textEncoder, "text_encoder_2": secondTextEncoder,
@@ -79,7 +79,7 @@ struct LoadingFlags: ParsableArguments {
       configurations: config, replacements: replacesParts ? parts.compactMapValues { $0 } : [:])
     options.adapters = replacesParts ? lora.map(Self.adapter) : []
     options.mergesAdapters = merge
-    options.releasesPrompts = encodesOnce
+    options.drawsOnce = drawsOnce
     options.packedCache = try cache.cache(unless: lowMemory)
     options.embeddings = replacesParts ? embedding : []
     options.tokenizer = ModelLocator.tokenizer

@@ -29,7 +29,8 @@ extension ModelFamily {
       var generator = ImageGenerator(
         name: source.name,
         prompts: Stage(LabelPrompts(labels: labels)),
-        denoiser: try Stage(resident: !options.isStreamed) { (opened) throws(PipelineError) in
+        denoiser: try Stage(resident: !options.isStreamed, once: options.drawsOnce) {
+          (opened) throws(PipelineError) in
           try denoiser(source, configuration, sampler, options, precision, &opened)
         },
         codec: try Stage(resident: !options.isStreamed) { (opened) throws(PipelineError) in
@@ -42,7 +43,7 @@ extension ModelFamily {
         defaults: GenerationDefaults(
           height: side, width: side, steps: 50, solver: FewSteps.solverName(scheduler),
           guidance: ComponentChoice("cfg", options: ["scale": .double(4)]),
-          passes: options.isStreamed ? .sequential : .batched, labels: labels,
+          labels: labels,
           examples: examples.filter { $0 < labels.count }.map { "\($0)" }))
       generator.preview = LinearPreview.stableDiffusion
       return generator

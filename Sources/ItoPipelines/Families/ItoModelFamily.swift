@@ -48,12 +48,13 @@ extension ModelFamily {
     let batch = max(1, min(64, 8192 / (latent[1] * latent[2])))
     var generator = ImageGenerator(
       name: source.name,
-      prompts: try Stage(resident: !options.isStreamed && !options.releasesPrompts) {
+      prompts: try Stage(resident: !options.isStreamed && !options.drawsOnce) {
         (_) throws(PipelineError) in
         guard let folder else { return labels }
         return TextPrompts(encoder: try TextEncoderFamily.load(folder: folder))
       },
-      denoiser: try Stage(resident: !options.isStreamed) { (_) throws(PipelineError) in
+      denoiser: try Stage(resident: !options.isStreamed, once: options.drawsOnce) {
+        (_) throws(PipelineError) in
         let backbone = try loadNetwork(folder: source.path, manifest) {
           (json, initial) throws(ModelError) in try BackboneFamily.make(json, &initial)
         }

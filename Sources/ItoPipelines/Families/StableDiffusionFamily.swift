@@ -69,8 +69,7 @@ private struct StableDiffusionLoader {
     defaults = GenerationDefaults(
       height: layout.factor * (sides.first ?? side), width: layout.factor * (sides.last ?? side),
       steps: few?.steps ?? steps, solver: FewSteps.solverName(scheduler),
-      guidance: few?.guidance ?? ComponentChoice("cfg", options: ["scale": .double(guidance)]),
-      passes: options.isStreamed ? .sequential : .batched)
+      guidance: few?.guidance ?? ComponentChoice("cfg", options: ["scale": .double(guidance)]))
   }
 
   /// The conventions of SDXL.
@@ -90,11 +89,12 @@ private struct StableDiffusionLoader {
     let loader = self
     var generator = ImageGenerator(
       name: source.name,
-      prompts: try Stage(resident: isResident && !options.releasesPrompts) {
+      prompts: try Stage(resident: isResident && !options.drawsOnce) {
         (opened) throws(PipelineError) in
         try loader.prompts(&opened)
       },
-      denoiser: try Stage(resident: isResident) { (opened) throws(PipelineError) in
+      denoiser: try Stage(resident: isResident, once: options.drawsOnce) {
+        (opened) throws(PipelineError) in
         try loader.denoiser(&opened)
       },
       codec: try Stage(resident: isResident) { (opened) throws(PipelineError) in
