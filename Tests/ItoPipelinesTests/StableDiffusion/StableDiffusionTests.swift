@@ -151,7 +151,7 @@ struct StableDiffusionTests {
     for _ in 0..<2 { #expect(try once.generateTensor(request()).scalars == a.scalars) }
   }
 
-  @Test("where memory is spared, maps beyond those of 512 by 512 pixels in bfloat16 are cut into bands")
+  @Test("where memory is spared, only maps beyond 512 by 512 in bfloat16 are cut into bands")
   func bands() {
     #expect(AutoencoderCodec.bandRows(mapBytes: 512 * 512 * 256 * 2) == nil)
     #expect(AutoencoderCodec.bandRows(mapBytes: 512 * 520 * 256 * 2) == 64)
