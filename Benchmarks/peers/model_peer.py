@@ -5,17 +5,17 @@
                   [--parts text,denoiser,decode]
 
 `ito bench MODEL --against torch,openvino` runs it. The denoiser is evaluated once, without guidance, on `batch`
-latents; the text encoder on 77 tokens of one prompt. torch: channels-last, fused attention, large blocks kept.
-OpenVINO: shapes fixed, converted from the same PyTorch modules.
+latents; the text encoders on 77 tokens of one prompt. torch: channels-last, fused attention, large blocks kept.
+OpenVINO: shapes fixed, converted from the same PyTorch modules (weights kept in half precision for bf16) and run by
+openvino_peer.py, each part in a process of its own.
 """
 import argparse
 import gc
 import json
-import os
 import pathlib
-import resource
-import statistics
+import subprocess
 import sys
+import tempfile
 import warnings
 
 import diffusers
@@ -23,6 +23,7 @@ import torch
 import transformers
 
 import peer
+import timing
 
 # What tracing a model for OpenVINO warns of concerns other shapes; the shapes are fixed here.
 warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
@@ -32,14 +33,14 @@ DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
 
 class Text(torch.nn.Module):
-    """The encoder's token stream."""
+    """The encoders' token streams."""
 
-    def __init__(self, model):
+    def __init__(self, models):
         super().__init__()
-        self.model = model
+        self.models = torch.nn.ModuleList(models)
 
     def forward(self, ids):
-        return self.model(ids, return_dict=False)[0]
+        return [model(ids, return_dict=False)[0] for model in self.models]
 
 
 class Denoiser(torch.nn.Module):
@@ -65,13 +66,11 @@ class Decoder(torch.nn.Module):
         return self.model.decode(z, return_dict=False)[0]
 
 
-def load(folder, index, name):
-    """A component in float32, or None where the model has none."""
-    library, kind = index.get(name, (None, None))
-    if kind is None:
-        return None
+def load(folder, index, name, dtype):
+    """A component."""
+    library, kind = index[name]
     module = {"diffusers": diffusers, "transformers": transformers}[library]
-    return getattr(module, kind).from_pretrained(folder / name, torch_dtype=torch.float32).eval()
+    return getattr(module, kind).from_pretrained(folder / name, torch_dtype=dtype).eval()
 
 
 def latents(folder, index, args):
@@ -86,16 +85,17 @@ def latents(folder, index, args):
     return torch.randn(args.batch, channels, height // scale, width // scale), (width, height), config
 
 
-def parts(folder, args):
-    """(part, module, example inputs), one at a time, so that only one is in memory."""
+def parts(folder, args, dtype=torch.float32):
+    """(part, module, example inputs in float32), one at a time, so that only one is in memory."""
     index = json.loads((folder / "model_index.json").read_text())
     x, (width, height), config = latents(folder, index, args)
     if "text" in args.parts and "text_encoder" in index:
-        model = load(folder, index, "text_encoder")
-        yield "text", Text(model), (torch.randint(0, model.config.vocab_size, (1, 77)),)
+        encoders = [name for name in ("text_encoder", "text_encoder_2") if index.get(name, [None])[0]]
+        models = [load(folder, index, name, dtype) for name in encoders]
+        yield "text", Text(models), (torch.randint(0, models[0].config.vocab_size, (1, 77)),)
     if "denoiser" in args.parts:
         name = "unet" if "unet" in index else "transformer"
-        model = load(folder, index, name)
+        model = load(folder, index, name, dtype)
         extra = torch.randn(args.batch, config["in_channels"] - x.shape[1], *x.shape[2:])
         inputs = [torch.cat([x, extra], 1), torch.full((args.batch,), 500)]
         if name == "unet":
@@ -108,12 +108,11 @@ def parts(folder, args):
             inputs.append(torch.full((args.batch,), 3))
         yield "denoiser", Denoiser(model), tuple(inputs)
     if "decode" in args.parts and "vae" in index:
-        yield "decode", Decoder(load(folder, index, "vae")), (x,)
+        yield "decode", Decoder(load(folder, index, "vae", dtype)), (x,)
 
 
-def torch_runner(module, inputs, args):
-    dtype = DTYPES[args.precision]
-    module = module.to(dtype).to(memory_format=torch.channels_last)
+def torch_runner(module, inputs, dtype):
+    module = module.to(memory_format=torch.channels_last)
     inputs = [i.to(dtype) if i.is_floating_point() else i for i in inputs]
     inputs = [i.contiguous(memory_format=torch.channels_last) if i.ndim == 4 else i for i in inputs]
 
@@ -124,65 +123,69 @@ def torch_runner(module, inputs, args):
     return call
 
 
-def openvino_runner(module, inputs, args):
+def time_torch(args):
+    peer.keep_memory()
+    torch.set_num_threads(args.threads)
+    timing.reset_peak()
+    for part, module, inputs in parts(args.folder, args, DTYPES[args.precision]):
+        timing.report("torch", part, torch_runner(module, inputs, DTYPES[args.precision]), args)
+        del module
+        gc.collect()
+        timing.reset_peak()
+
+
+def convert(args):
+    """Writes the part as openvino_peer.py reads it."""
+    import numpy
     import openvino
 
-    with torch.no_grad():
-        model = openvino.convert_model(module, example_input=inputs, input=[tuple(i.shape) for i in inputs])
-    compiled = openvino.Core().compile_model(model, "CPU", {
-        "INFERENCE_PRECISION_HINT": args.precision, "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": args.threads})
-    request = compiled.create_infer_request()
-    given = [i.numpy() for i in inputs]
-    return lambda: request.infer(given)
+    from openvino.frontend.pytorch.patch_model import __make_16bit_traceable as make_traceable
+
+    for _, module, inputs in parts(args.folder, args, DTYPES[args.precision]):
+        if args.precision == "bf16":
+            make_traceable(module)
+        with torch.no_grad():
+            model = openvino.convert_model(module, example_input=inputs, input=[tuple(i.shape) for i in inputs])
+        openvino.save_model(model, args.convert / "model.xml", compress_to_fp16=args.precision == "bf16")
+        numpy.savez(args.convert / "inputs.npz", *[i.numpy() for i in inputs])
 
 
-RUNNERS = {"torch": torch_runner, "openvino": openvino_runner}
-
-
-def reset_peak():
-    """Starts a new measurement of the most memory held, where the system can."""
-    try:
-        pathlib.Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
-
-
-def peak_mb():
-    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return round(int(line.split()[1]) * 1024 / 1e6, 1)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)
+def time_openvino(args):
+    here = pathlib.Path(__file__).resolve()
+    given = ["--batch", args.batch, "--precision", args.precision, "--threads", args.threads]
+    size = ["--size", *args.size] if args.size else []
+    index = json.loads((args.folder / "model_index.json").read_text())
+    needs = {"text": "text_encoder", "decode": "vae"}
+    for part in args.parts:
+        if part in needs and needs[part] not in index:
+            continue
+        # Converting takes several times what running does: it has a process of its own.
+        with tempfile.TemporaryDirectory() as folder:
+            for command in ([here, "openvino", args.folder, *given, *size, "--parts", part, "--convert", folder],
+                            [here.with_name("openvino_peer.py"), folder, part, *given, "--rounds", args.rounds]):
+                status = subprocess.run([sys.executable, *map(str, command)]).returncode
+                if status:
+                    sys.exit(f"openvino: {part} failed with status {status}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("engine", choices=sorted(RUNNERS))
+    parser.add_argument("engine", choices=("openvino", "torch"))
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--size", type=int, nargs=2, metavar=("W", "H"))
-    parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--precision", choices=sorted(DTYPES), default="f32")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--rounds", type=int, default=5)
+    timing.add_arguments(parser)
     parser.add_argument("--parts", type=lambda text: text.split(","), default=["text", "denoiser", "decode"])
+    parser.add_argument("--convert", type=pathlib.Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if not (args.folder / "model_index.json").is_file():
         sys.exit(f"{args.folder} is not a folder in the layout of the hub: it has no model_index.json")
-    peer.keep_memory()
-    torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    for part, module, inputs in parts(args.folder, args):
-        reset_peak()
-        call = RUNNERS[args.engine](module, inputs, args)
-        walls, processors = peer.clock(call, 1, args.rounds)
-        print(json.dumps({
-            "peer": args.engine, "part": part, "precision": args.precision, "threads": args.threads,
-            "batch": args.batch, "seconds_best": round(min(walls), 6),
-            "seconds_median": round(statistics.median(walls), 6),
-            "cpu_seconds_best": round(min(processors), 6), "peak_rss_mb": peak_mb(),
-        }), flush=True)
-        del module, call
-        gc.collect()
+    if args.convert:
+        convert(args)
+    elif args.engine == "torch":
+        time_torch(args)
+    else:
+        time_openvino(args)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ import json
 import os
 import resource
 import statistics
-import time
 
 import diffusers
 import torch
 
 from conv_transformer import ConvTransformer
+from timing import clock
 
 diffusers.logging.set_verbosity_error()
 
@@ -104,19 +104,6 @@ def prompts(network, args):
 def picture_shape(network, batch):
     c = settings(network)
     return batch, c["in_channels"], c["sample_size"], c["sample_size"]
-
-
-def clock(body, warm_up, repeats):
-    """Wall and processor seconds of each of `repeats` calls, after `warm_up` calls that are not counted."""
-    for _ in range(warm_up):
-        body()
-    walls, processors = [], []
-    for _ in range(repeats):
-        wall, processor = time.perf_counter(), time.process_time()
-        body()
-        walls.append(time.perf_counter() - wall)
-        processors.append(time.process_time() - processor)
-    return walls, processors
 
 
 def report(what, args, network, samples, clocked, **more):

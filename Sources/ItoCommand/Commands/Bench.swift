@@ -128,7 +128,9 @@ struct Bench: ParsableCommand {
     let context = parts.makeContext()
     try report("denoiser") { try parts.evaluate(in: context) }
     try report("decode") { try parts.decode() }
-    if profile || roofline != nil { try list(parts, in: context) }
+    if profile || roofline != nil {
+      try list(parts, in: context, type == "bf16" ? .bfloat16 : .float32)
+    }
   }
 
   /// As results name element types.
@@ -182,8 +184,10 @@ struct Bench: ParsableCommand {
         + "\(fixed(ours.processor / theirs.processor, 2)) of the processor time")
   }
 
-  private func list(_ parts: GenerationParts, in context: EvaluationContext) throws {
-    let machine = MachinePeak.measure()
+  private func list(
+    _ parts: GenerationParts, in context: EvaluationContext, _ type: DType
+  ) throws {
+    let machine = MachinePeak.measure(in: type)
     let begin = now()
     let entries = try Profile.recording { try parts.evaluate(in: context) }.entries
     let total = now() - begin

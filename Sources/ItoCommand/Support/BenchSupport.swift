@@ -29,19 +29,22 @@ enum PeakMemory {
 
 /// What the machine can do, to compare with.
 struct MachinePeak {
-  /// Operations a second of a large float32 product, and bytes a second read and written by a large copy.
+  /// Operations a second of a large product, and bytes a second read and written by a large copy.
   var flops: Double, bytes: Double
+  /// What the product was computed in.
+  var type: DType
 
   /// The best of a few tries, on the threads that are set; takes some tenths of a second.
-  static func measure() -> MachinePeak {
+  static func measure(in type: DType) -> MachinePeak {
     let side = 1024
-    let a = Tensor(repeating: 0.5, shape: [side, side]),
-      w = Tensor(repeating: 0.25, shape: [side, side])
+    let a = Tensor(repeating: 0.5, shape: [side, side]).cast(to: type),
+      w = Tensor(repeating: 0.25, shape: [side, side]).cast(to: type)
     let product = best { _ = a.linear(w) }
     let large = Tensor(repeating: 1, shape: [4096, 4096])
     let copy = best { _ = Tensor.concatenated([large, large], axis: 0) }
     return MachinePeak(
-      flops: 2 * Double(side * side * side) / product, bytes: 4 * Double(large.byteCount) / copy)
+      flops: 2 * Double(side * side * side) / product, bytes: 4 * Double(large.byteCount) / copy,
+      type: type)
   }
 
   private static func best(_ body: () -> Void) -> Double {
@@ -81,7 +84,7 @@ struct ProfileTable {
       aligned("none of them", 20) + right("", 7) + right(milliseconds(outside), 10)
         + right(percent(outside / total), 8))
     lines.append(
-      "peak: \(fixed(peak.flops / 1e9, 1)) GFLOP/s (product in float32), "
+      "peak: \(fixed(peak.flops / 1e9, 1)) GFLOP/s (product in \(peak.type.name)), "
         + "\(fixed(peak.bytes / 1e9, 1)) GB/s (copy). Work is counted as plain sums: more than the "
         + "peak means that fewer operations were done.")
     return lines.joined(separator: "\n")
