@@ -1,6 +1,7 @@
 #pragma once
 // 3x3 convolution by minimal filtering: Winograd's F(2x2, 3x3) and F(4x4, 3x3), computed in float32 on maps of float32 or
-// bfloat16; of bfloat16 maps in pairs of bfloat16 where those pay (`ito_bf16_pairs_pay`), F(4x4, 3x3) if the caller allows it.
+// bfloat16; where pairs of bfloat16 pay (`ito_bf16_pairs_pay`), maps of bfloat16 take F(2x2, 3x3) in pairs, and F(4x4, 3x3) if the
+// caller allows it.
 // The points of F(4x4, 3x3) are 0, 2/3, -2/3, 3/2, -3/2 and infinity, found by search over points of both signs: beside
 // the usual 1 and 2 they halve the error for a few operations more.
 //

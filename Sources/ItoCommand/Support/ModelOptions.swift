@@ -26,7 +26,7 @@ struct LoadingFlags: ParsableArguments {
   @Flag(
     help: """
       Less memory, more time: parts of the model and then its layers are read when their turn comes and \
-      released after it, and pictures are decoded in bands.
+      released after it, and large pictures are decoded in bands.
       """)
   var lowMemory = false
 
