@@ -36,7 +36,10 @@ extension KernelTests {
       }
       Runtime.winogradTile = 4
       #expect(tile(64, 320, 320) == 4 && tile(16, 1280, 1280) == 4 && tile(128, 512, 512) == 4)
-      #expect(tile(8, 1280, 1280) == 2 && tile(64, 4, 320) == 0 && tile(32, 1920, 640) == 4)
+      #expect(tile(64, 4, 320) == 0 && tile(32, 1920, 640) == 4)
+      // Four large tiles fill a third of a pass of twelve rows, two thirds of one of six.
+      let hasLongPasses = Runtime.instructionSet.rawValue >= Runtime.InstructionSet.avx512.rawValue
+      #expect(tile(8, 1280, 1280) == (hasLongPasses ? 2 : 4))
       for limit in [2, 4] {
         Runtime.winogradTile = limit
         var d = WinogradTests.Case(
