@@ -174,3 +174,19 @@ struct Softplus : Elementwise {
   CASE(ITO_UNARY_GELU, Gelu)          \
   CASE(ITO_UNARY_GELU_TANH, GeluTanh) \
   CASE(ITO_UNARY_RELU, Relu)
+
+// An activation of `count` numbers.
+template <typename F, int64_t count>
+static void activate_row_as(float* row) {
+  ITO_WIDE_LOOP
+  for (int64_t c = 0; c < count; c++) row[c] = F::value(row[c], 0, 0);
+}
+template <int64_t count>
+static void activate_row(int64_t activation, float* row) {
+  switch (activation) {
+#define CASE(NAME, F) \
+  case NAME: return activate_row_as<F, count>(row);
+    ITO_FOR_EACH_ACTIVATION(CASE)
+#undef CASE
+  }
+}

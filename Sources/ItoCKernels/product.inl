@@ -61,20 +61,6 @@ static void product_pack_rows(const ProductJob& job, const ProductPart& part, fl
   product_pack_rows_of<float>(job, part, to);
 }
 
-template <typename F>
-static void product_activate_as(float* row) {
-  ITO_WIDE_LOOP
-  for (int64_t c = 0; c < kLanes; c++) row[c] = F::value(row[c], 0, 0);
-}
-static void product_activate(int64_t activation, float* row) {
-  switch (activation) {
-#define CASE(NAME, F) \
-  case NAME: return product_activate_as<F>(row);
-    ITO_FOR_EACH_ACTIVATION(CASE)
-#undef CASE
-  }
-}
-
 // What follows the sums of a panel, and their way to the result.
 template <typename T>
 static void product_finish_of(const ProductJob& job, const ProductPart& part, int64_t panel, const float* sums) {
@@ -92,7 +78,7 @@ static void product_finish_of(const ProductJob& job, const ProductPart& part, in
       load_lanes(more, residual + at, width, 0.0f);
     if (residual) value += more;
     float* row = reinterpret_cast<float*>(&value);
-    if (after.activation != ITO_UNARY_NONE) product_activate(after.activation, row);
+    if (after.activation != ITO_UNARY_NONE) activate_row<kLanes>(after.activation, row);
     store_lanes(static_cast<T*>(job.out) + at, row, width);
   }
 }

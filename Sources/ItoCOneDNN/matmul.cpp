@@ -1,5 +1,6 @@
 #include <ito_convert.h>
 #include <ito_product.h>
+#include <ito_strassen.h>
 #include <ito_unary.h>
 
 #include "engine.h"
@@ -86,7 +87,12 @@ std::shared_ptr<const ito::Primitive> make_convolution(const ito_matmul_desc& d)
   return p;
 }
 
-enum class Way { matmul, convolution, product };
+enum class Way { matmul, convolution, product, strassen };
+
+// As the kernels written here take it; b unpacked.
+ito_product_desc product_of(const ito_matmul_desc& d) {
+  return {d.m, d.n, d.k, d.a_transposed, d.b_transposed, d.dtype, d.out_dtype, d.b_dtype, b_stride(d), 0};
+}
 
 // Rows from which laying a matrix out for oneDNN in every call, and widening it where it is in half precision, takes less
 // than what oneDNN's convolution gains over the other ways, with AVX2.
@@ -96,6 +102,8 @@ constexpr int64_t kFewRows = 512;
 // bits, whether its packed form is kept or not.
 Way way_of(const ito_matmul_desc& d) {
   if (d.k == 0) return Way::matmul;
+  const ito_product_desc product = product_of(d);
+  if (d.packs_b && d.batch <= 1 && ito_strassen_pays(&product, d.sample_rows)) return Way::strassen;
   if (d.dtype == ITO_BF16)
     return ito_bf16_pairs_pay() || d.b_dtype != ITO_BF16 ? Way::matmul : Way::product;
   if (d.out_dtype != ITO_F32) return Way::matmul;
@@ -109,15 +117,18 @@ Way way_of(const ito_matmul_desc& d) {
   return apart && !d.packs_b && d.m * d.n * d.k >= 1 << 20 ? Way::product : Way::matmul;
 }
 
+// What tells a packed form of a part of b from others.
+std::string form_of(const ito_matmul_desc& d) {
+  const std::string part = d.b_depth ? " columns from " + std::to_string(d.b_first) : "";
+  return " " + std::to_string(d.n) + " by " + std::to_string(d.k) + part;
+}
+
 void multiply(const ito_matmul_desc& d, const void* a, const void* b, const float* bias, const void* residual, void* out,
               void* packs) {
-  ito_product_desc product{d.m, d.n, d.k, d.a_transposed, d.b_transposed, d.dtype, d.out_dtype,
-                           d.b_dtype, b_stride(d), 0};
+  ito_product_desc product = product_of(d);
   std::unique_ptr<ito::Scratch> none;
   if (packs && d.batch <= 1) {
-    const std::string part = d.b_depth ? " columns from " + std::to_string(d.b_first) : "";
-    const std::string size = " " + std::to_string(d.n) + " by " + std::to_string(d.k);
-    b = ito::packed_form((d.b_transposed ? "product" : "product transposed") + size + part, ito_product_packed_bytes(&product),
+    b = ito::packed_form((d.b_transposed ? "product" : "product transposed") + form_of(d), ito_product_packed_bytes(&product),
                          [&](void* to) { ito_product_pack(&product, b, to); }, packs, none);
     product.b_packed = 1;
   }
@@ -129,6 +140,17 @@ void multiply(const ito_matmul_desc& d, const void* a, const void* b, const floa
     ito_product(&product, at(a, i * d.m * d.k * a_element), at(b, i * d.k * d.n * b_element), &epilogue,
                 static_cast<char*>(out) + i * d.m * d.n * element);
   }
+}
+
+void multiply_strassen(const ito_matmul_desc& d, const void* a, const void* b, const float* bias, const void* residual,
+                       void* out, void* packs) {
+  const ito_product_desc product = product_of(d);
+  const ito_product_epilogue epilogue{bias, residual, d.activation};
+  const std::string key = "strassen " + std::to_string(ito_strassen_depth(&product)) + form_of(d);
+  std::unique_ptr<ito::Scratch> packed;
+  b = ito::packed_form(key, ito_strassen_packed_bytes(&product), [&](void* to) { ito_strassen_pack(&product, b, to); }, packs,
+                       packed);
+  ito_strassen(&product, a, b, &epilogue, out);
 }
 
 // oneDNN's GELU takes twice the time of a pass of ours over the result (0.49 and 0.25 ms for 256 by 4608 in bfloat16). The
@@ -163,8 +185,14 @@ extern "C" int ito_matmul(const ito_matmul_desc* desc, const void* a, const void
     return status;
   }
   const Way way = way_of(*desc);
-  if (way != Way::product && desc->b_dtype != desc->dtype && !desc->keeps_wide) packed_b = nullptr;
   b = static_cast<const char*>(b) + desc->b_first * (desc->b_dtype == ITO_F32 ? 4 : 2);
+  if (way == Way::strassen) {
+    return ito::guarded([&] {
+      multiply_strassen(*desc, a, b, bias, residual, out, packed_b);
+      return 0;
+    });
+  }
+  if (way != Way::product && desc->b_dtype != desc->dtype && !desc->keeps_wide) packed_b = nullptr;
   if (way != Way::product && desc->b_depth && desc->b_dtype != desc->dtype) {
     ito::Scratch wide(ito::widened_size(size_t(desc->n * desc->k) * 4));
     WidenedPart part{*desc, static_cast<const char*>(b), static_cast<float*>(wide.data)};

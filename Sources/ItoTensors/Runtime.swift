@@ -46,6 +46,17 @@ public enum Runtime {
     set { ito_set_winograd_limit(Int32(clamping: newValue)) }
   }
 
+  /// Whether kept matrices may multiply the rows of a sample with seven products of blocks in place of eight (Strassen) where
+  /// that is quicker. Starts as `ITO_STRASSEN`, 0 for never, else true.
+  ///
+  /// Relative RMS error below 4·2⁻⁹ in pairs of bfloat16, √k·2⁻²⁵ in float32 for sums of k terms (unit-normal data).
+  ///
+  /// - Source: Strassen 1969, Numerische Mathematik 13.
+  public static var usesStrassen: Bool {
+    get { ito_strassen_allowed() != 0 }
+    set { ito_set_strassen(newValue ? 1 : 0) }
+  }
+
   /// Bytes of tensor memory.
   public struct Memory: Sendable, Hashable {
     /// Bytes in tensors now.

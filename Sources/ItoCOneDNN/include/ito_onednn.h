@@ -22,6 +22,7 @@ typedef struct {
   int64_t b_depth;       // b is transposed, and columns [b_first, b_first + k) of what is stored, [n, b_depth]; 0: all
   int64_t b_first;
   int64_t keeps_wide;    // `packed_b` also keeps forms of another type than b's, which may be larger
+  int64_t sample_rows;   // of each sample, which may share products (ito_strassen.h); 0: no rows may
 } ito_matmul_desc;
 
 /// out[batch, m, n] = activation(a·b + bias + residual). `residual` has out's shape and type and may be out itself; it

@@ -64,7 +64,7 @@ extension JoinedChannels {
             activation: i == x.count - 1 ? epilogue.code : Int64(ITO_UNARY_NONE),
             has_residual: isFirst && residual == nil ? 0 : 1, packs_b: 1,
             b_dtype: Int64(b.dtype.rawValue), b_depth: Int64(depth), b_first: Int64(first),
-            keeps_wide: kept == .all ? 1 : 0)
+            keeps_wide: kept == .all ? 1 : 0, sample_rows: Int64(shape.sampleRows))
           reading(part, b) { pa, pb in
             readingOptional(isFirst ? bias : nil) { pc in
               readingOptional(residual) { pr in
