@@ -131,9 +131,9 @@ static void strassen_part_of(const StrassenJob& job, const StrassenPart& part) {
     const char* stored = job.columns + job.offset(c, part.block);
     const float* s = part.sums;
     strassen_sums(job, stored, group, part.sums, apart);
-    const bool is_wide = sizeof(Word) * job.element() == 16 || job.by_pairs();
-    const float* b11 = is_wide ? reinterpret_cast<const float*>(stored) : s + 5 * apart;
-    const float* b22 = is_wide ? b11 + 3 * group : s + 6 * apart;
+    const bool holds_words = job.by_pairs() || job.element() == 4;
+    const float* b11 = holds_words ? reinterpret_cast<const float*>(stored) : s + 5 * apart;
+    const float* b22 = holds_words ? b11 + 3 * group : s + 6 * apart;
     const float* columns[kTerms] = {s, b11, s + apart, s + 2 * apart, b22, s + 3 * apart, s + 4 * apart};
     StrassenAhead ahead;
     strassen_next(job, part.block, c, ahead);
