@@ -5,8 +5,9 @@
 struct PickleBudget: Sendable {
   private var left: Int
 
-  /// What the heap adds to a list or a text: the header, and up to the next multiple of 16 bytes.
-  static let overhead = 48
+  /// What the heap adds to a list or a text: the header, up to the next multiple of 16 bytes, and 16 more where a free
+  /// piece that is used again leaves too little to be a piece of its own.
+  static let overhead = 64
 
   /// A budget of four times a file's size and most of a megabyte, the rest of which is for a message and what else
   /// there is one of.
