@@ -72,8 +72,9 @@ namespace {
 // Bytes of rows that a thread packs at once, which should fit the last-level cache, and pairs of rows whose products wait for
 // the next part of the depth in the second.
 constexpr int64_t kRowBytes = 6 << 20, kWaiting = 256;
-// Below, packing takes what is saved (Docs/measurements.md).
-constexpr int64_t kFewRows = 128, kFewNumbers = 320 * 640;
+// Below, packing takes what is saved. In pairs sums of two are rounded, which small matrices, the widest maps', are not worth:
+// they save a hundredth of a U-Net's step for a third of what Strassen adds to its error (Docs/measurements.md).
+constexpr int64_t kFewRows = 128, kFewNumbers = 320 * 640, kFewNumbersOfPairs = 1 << 20;
 
 std::atomic<int> allowed{-1};
 
@@ -125,7 +126,8 @@ int ito_strassen_pays(const ito_product_desc* d, int64_t sample_rows) {
   if (sample_rows < kFewRows || sample_rows % 2 != 0) return 0;
   if (!d->b_transposed || d->a_transposed || !ito_strassen_allowed() || ito_isa() < ITO_ISA_AVX2) return 0;
   const StrassenJob job(d);
-  return d->k % job.unit() == 0 && d->n % kColumns == 0 && d->n * d->k >= kFewNumbers;
+  const int64_t fewest = job.by_pairs() ? kFewNumbersOfPairs : kFewNumbers;
+  return d->k % job.unit() == 0 && d->n % kColumns == 0 && d->n * d->k >= fewest;
 }
 
 size_t ito_strassen_packed_bytes(const ito_product_desc* d) {

@@ -38,7 +38,8 @@ public enum Runtime {
   /// (Winograd) where that is quicker: 4, 2, or 0 for never. Starts at `ITO_WINOGRAD`, else 4.
   ///
   /// Relative RMS error against double precision below 1e-5 for 4 and 2e-6 for 2, where a plain sum
-  /// has about 2e-6 (unit-normal data, up to 2560 channels); below 6e-3 in pairs of bfloat16.
+  /// has about 2e-6 (unit-normal data, up to 2560 channels); in pairs of bfloat16 below 1.5e-2 for 4,
+  /// which only denoisers take there, and 6e-3 for 2.
   ///
   /// - Source: Lavin & Gray 2016, arXiv:1509.09308, sections 4.1 to 4.3.
   public static var winogradTile: Int {
