@@ -72,9 +72,15 @@ namespace {
 // Bytes of rows that a thread packs at once, which should fit the last-level cache, and pairs of rows whose products wait for
 // the next part of the depth in the second.
 constexpr int64_t kRowBytes = 6 << 20, kWaiting = 256;
-// Below, packing takes what is saved. In pairs sums of two are rounded, which small matrices, the widest maps', are not worth:
-// they save a hundredth of a U-Net's step for a third of what Strassen adds to its error (Docs/measurements.md).
-constexpr int64_t kFewRows = 128, kFewNumbers = 320 * 640, kFewNumbersOfPairs = 1 << 20;
+// Below, packing takes what is saved.
+constexpr int64_t kFewRows = 128, kFewNumbers = 320 * 640;
+
+// Sums of two numbers of a pair are rounded, so pairs take what loses little: large matrices that are not square, a
+// feed-forward's. The projections of attention save half as much and lose most (Docs/measurements.md).
+bool pairs_lose_little(const ito_product_desc& d) {
+  constexpr int64_t kFewNumbersOfPairs = 1 << 20;
+  return d.n * d.k >= kFewNumbersOfPairs && (d.n >= 2 * d.k || d.k >= 2 * d.n);
+}
 
 std::atomic<int> allowed{-1};
 
@@ -126,8 +132,8 @@ int ito_strassen_pays(const ito_product_desc* d, int64_t sample_rows) {
   if (sample_rows < kFewRows || sample_rows % 2 != 0) return 0;
   if (!d->b_transposed || d->a_transposed || !ito_strassen_allowed() || ito_isa() < ITO_ISA_AVX2) return 0;
   const StrassenJob job(d);
-  const int64_t fewest = job.by_pairs() ? kFewNumbersOfPairs : kFewNumbers;
-  return d->k % job.unit() == 0 && d->n % kColumns == 0 && d->n * d->k >= fewest;
+  if (job.by_pairs() && !pairs_lose_little(*d)) return 0;
+  return d->k % job.unit() == 0 && d->n % kColumns == 0 && d->n * d->k >= kFewNumbers;
 }
 
 size_t ito_strassen_packed_bytes(const ito_product_desc* d) {
