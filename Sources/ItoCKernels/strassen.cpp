@@ -75,7 +75,7 @@ constexpr int64_t kRowBytes = 6 << 20, kWaiting = 256;
 // Below, packing takes what is saved.
 constexpr int64_t kFewRows = 128, kFewNumbers = 320 * 640;
 
-// Sums of two numbers of a pair are rounded, so pairs take what loses little: large matrices that are not square, a
+// In pairs sums of two blocks are rounded to bfloat16, so they take what loses little: large matrices far from square, a
 // feed-forward's. The projections of attention save half as much and lose most (Docs/measurements.md).
 bool pairs_lose_little(const ito_product_desc& d) {
   constexpr int64_t kFewNumbersOfPairs = 1 << 20;

@@ -12,7 +12,8 @@ extern "C" {
 
 /// Whether it is the quicker way to multiply by a `b` that is kept: `b` is transposed, `n` divides by 64 and `k` by 32 words,
 /// and the matrices are large enough; where pairs of bfloat16 would be multiplied, larger and one side twice the other. Of `m`
-/// rows each `sample_rows` are of one sample, which must be of whole pairs: a batch is multiplied as its samples are. Never where it is not allowed, or with the portable instruction set.
+/// rows each `sample_rows` are of one sample, which must be of whole pairs: a batch is multiplied as its samples are. Never
+/// where it is not allowed, or with the portable instruction set.
 int ito_strassen_pays(const ito_product_desc* desc, int64_t sample_rows);
 /// Whether it is allowed: 1, or what ITO_STRASSEN says.
 int ito_strassen_allowed(void);
