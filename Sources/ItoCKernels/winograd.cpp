@@ -50,12 +50,13 @@ int64_t tiles_of(const ito_winograd_desc& d) {
   return d.batch * ((d.out_height + d.tile - 1) / d.tile) * ((d.out_width + d.tile - 1) / d.tile);
 }
 
-// Tiles of a block. The kernels are transformed once for each block, so it is large; but its values stay in the
-// second-level cache where those of kFewTiles do, unless they are pairs, which are read half as fast.
+// Tiles of a block. The kernels are transformed once for each block, so it is large; but with AVX2 its values stay in cache
+// where those of kFewTiles do. With AVX-512 fewer transforms gain more.
 constexpr int64_t kTiles = 96, kFewTiles = 24, kTilesOfPairs = 256, kCachedValues = 5 << 16;  // floats
 
 int64_t largest_block(const ito_winograd_desc& d) {
   if (by_pairs(d)) return kTilesOfPairs;
+  if (ito_isa() >= ITO_ISA_AVX512) return kTiles;
   const int64_t fitting = kCachedValues / (products_of(d) * (d.channels + 1));
   return fitting >= kTiles || fitting < kFewTiles ? kTiles : fitting;
 }
@@ -141,8 +142,8 @@ struct Convolution {
 
   void run(int64_t begin, int64_t end) const {
     int64_t zeros = (desc.channels + 15) / 16 * 16, values = ITO_DISPATCH(winograd_value_count)(desc, block);
-    int64_t sums = ITO_DISPATCH(winograd_pass)() * products_of(desc) * block * kOutputs;
-    size_t bytes = size_t(zeros + values + sums + ITO_DISPATCH(winograd_weight_count)()) * 4;
+    int64_t sums = ITO_DISPATCH(winograd_pass)(desc) * products_of(desc) * block * kOutputs;
+    size_t bytes = size_t(zeros + values + sums + ITO_DISPATCH(winograd_weight_count)(desc)) * 4;
     float* scratch = static_cast<float*>(ito_alloc(bytes));
     memset(scratch, 0, size_t(zeros) * 4);
     for (int64_t item = begin; item < end; item++) {

@@ -82,13 +82,15 @@ static inline void transform_output(const float* products, int64_t step, const f
     if (pixel[i] >= 0) store_lanes(out + pixel[i], values + i * kLanes, count);
 }
 
-constexpr int kPass = 2 * kWidth;  // panels that are computed together
-
-// Input channels are cut into runs: the kernels of a run and a pass of panels, transformed, stay in the second-level
-// cache beside the products that they are added to.
+// Panels that are computed together, and words of a panel's kernels that are: input channels are cut into runs. The kernels
+// of a run and a pass of panels, transformed, stay in the second-level cache beside the products that they are added to.
+template <typename Word>
+constexpr int kPass = 2 * kPerWord<Word>;
+template <typename Word>
+constexpr int64_t kRunWords = ITO_LEVEL >= 2 && kPerWord<Word> == 1 ? 4608 : 2304;
 template <int n, typename Word>
 static inline int64_t run_length(int64_t channels) {
-  constexpr int64_t kRun = kPerWord<Word> * 2304 / (n * n);
+  constexpr int64_t kRun = kPerWord<Word> * kRunWords<Word> / (n * n);
   int64_t runs = (channels + kRun - 1) / kRun;
   return ((channels + runs - 1) / runs + kLanes - 1) / kLanes * kLanes;
 }
@@ -104,25 +106,33 @@ template <int n, typename Word, typename X>
 static void winograd_inputs(const WinogradTiles& job, int64_t run) {
   const ito_winograd_desc& d = *job.desc;
   const X *x = static_cast<const X*>(job.x), *zeros = reinterpret_cast<const X*>(job.zeros);
-  constexpr int m = Filtering<n>::m;
+  constexpr int m = Filtering<n>::m, kStep = Filtering<n>::step;
   const int64_t across = (d.out_width + m - 1) / m, down = (d.out_height + m - 1) / m;
   for (int64_t t = 0; t < job.count; t++) {
     int64_t tile = job.first_tile + t, sample = tile / (across * down);
-    int64_t top = tile / across % down * Filtering<n>::step - d.pad_top;
-    int64_t left = tile % across * Filtering<n>::step - d.pad_left;
+    int64_t top = tile / across % down * kStep - d.pad_top;
+    int64_t left = tile % across * kStep - d.pad_left;
     const X* pixel[n * n];
-    for (int i = 0; i < n; i++)
+    const X* next[n];  // of each row what the next tile reads and this one does not; null where there is none
+    for (int i = 0; i < n; i++) {
+      const int64_t y = top + i;
+      const bool is_row = y >= 0 && y < d.height;
+      const X* row = is_row ? x + (sample * d.height + y) * d.width * d.channels : zeros;
       for (int j = 0; j < n; j++) {
-        int64_t y = top + i, z = left + j;
-        bool inside = y >= 0 && y < d.height && z >= 0 && z < d.width;
-        pixel[i * n + j] = inside ? x + ((sample * d.height + y) * d.width + z) * d.channels : zeros;
+        const int64_t z = left + j;
+        pixel[i * n + j] = is_row && z >= 0 && z < d.width ? row + z * d.channels : zeros;
       }
+      next[i] = is_row && left + n + kStep <= d.width ? row + (left + n) * d.channels : nullptr;
+    }
     Word* values = reinterpret_cast<Word*>(job.values);
     for (int64_t first = 0; first < d.channels; first += run) {
       const int64_t length = d.channels - first < run ? d.channels - first : run;
       const int64_t row = words<Word>(length), step = job.count * row + kApart;
-      for (int64_t c = 0; c < length; c += kLanes)
+      for (int64_t c = 0; c < length; c += kLanes) {
+        for (int i = 0; i < n; i++)
+          for (int j = 0; next[i] && j < kStep; j++) __builtin_prefetch(next[i] + j * d.channels + first + c, 0, 2);
         transform_input<n>(pixel, first + c, length - c, step, values + t * row + c / kPerWord<Word>);
+      }
       values += n * n * step;
     }
   }
@@ -177,30 +187,41 @@ static void winograd_products(const WinogradTiles& job, const Word* values, int6
   }
 }
 
+constexpr int kMostPanels = kPass<pair>;
 template <int n, typename X>
 static void winograd_outputs(const WinogradTiles& job, int64_t panel, int width) {
   constexpr int m = Filtering<n>::m;
   const ito_winograd_epilogue& after = *job.epilogue;
   const ito_winograd_desc& d = *job.desc;
   const int64_t across = (d.out_width + m - 1) / m, down = (d.out_height + m - 1) / m;
-  for (int w = 0; w < width; w++) {
-    const int64_t o = (job.first_panel + panel + w) * kLanes;
-    const int64_t count = d.out_channels - o < kLanes ? d.out_channels - o : kLanes;
-    float bias[kLanes] = {};
-    if (after.bias) __builtin_memcpy(bias, after.bias + o, size_t(count) * 4);
-    const float* products = job.products + w * n * n * job.count * kLanes;
-    for (int64_t t = 0; t < job.count; t++) {
-      int64_t tile = job.first_tile + t, sample = tile / (across * down);
-      int64_t top = tile / across % down * m, left = tile % across * m;
-      int64_t pixel[m * m];  // elements from the first, or -1 where there is none
-      for (int i = 0; i < m; i++)
-        for (int j = 0; j < m; j++) {
-          bool inside = top + i < d.out_height && left + j < d.out_width;
-          int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j) * d.out_channels + o;
-          pixel[i * m + j] = inside ? at : -1;
-        }
-      transform_output<n>(products + t * kLanes, job.count * kLanes, bias, static_cast<const X*>(after.residual),
-                          after.activation, static_cast<X*>(job.out), pixel, count);
+  const X* residual = static_cast<const X*>(after.residual);
+  X* out = static_cast<X*>(job.out);
+  const int64_t outputs = d.out_channels - (job.first_panel + panel) * kLanes;  // from the first of these panels on
+  float bias[kMostPanels * kLanes] = {};
+  if (after.bias) {
+    const int64_t count = width * kLanes < outputs ? width * kLanes : outputs;
+    __builtin_memcpy(bias, after.bias + d.out_channels - outputs, size_t(count) * 4);
+  }
+  for (int64_t t = 0; t < job.count; t++) {
+    int64_t tile = job.first_tile + t, sample = tile / (across * down);
+    int64_t top = tile / across % down * m, left = tile % across * m;
+    int64_t pixel[m * m];  // elements from the first, or -1 where there is none
+    for (int i = 0; i < m; i++)
+      for (int j = 0; j < m; j++) {
+        bool inside = top + i < d.out_height && left + j < d.out_width;
+        int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j + 1) * d.out_channels - outputs;
+        pixel[i * m + j] = inside ? at : -1;
+      }
+    const bool is_followed = left + 2 * m <= d.out_width;
+    for (int w = 0; w < width; w++) {
+      // What the next tile is written to.
+      for (int i = 0; is_followed && i < m * m; i++)
+        if (pixel[i] >= 0) __builtin_prefetch(out + pixel[i] + m * d.out_channels, 1, 2);
+      const int64_t left_outputs = outputs - w * kLanes;
+      transform_output<n>(job.products + (w * n * n * job.count + t) * kLanes, job.count * kLanes, bias + w * kLanes,
+                          residual, after.activation, out, pixel, left_outputs < kLanes ? left_outputs : kLanes);
+      for (int i = 0; i < m * m; i++)
+        if (pixel[i] >= 0) pixel[i] += kLanes;
     }
   }
 }
@@ -213,7 +234,7 @@ static void winograd_tiles(const WinogradTiles& job) {
   is_half ? winograd_inputs<n, Word, bf16>(job, run) : winograd_inputs<n, Word, float>(job, run);
   for (int64_t panel = job.first; panel < job.last_panel;) {
     const int64_t left = job.last_panel - panel;
-    const int width = left < kPass ? int(left) : kPass;
+    const int width = left < kPass<Word> ? int(left) : kPass<Word>;
     const Word* values = reinterpret_cast<const Word*>(job.values);
     for (int64_t first = 0; first < d.channels; first += run) {
       const int64_t length = d.channels - first < run ? d.channels - first : run;
@@ -230,13 +251,16 @@ static void winograd_tiles(const WinogradTiles& job) {
   }
 }
 
+static int64_t winograd_pass(const ito_winograd_desc& d) { return by_pairs(d) ? kPass<pair> : kPass<float>; }
 // Words of the values of `count` tiles, and of transformed kernels.
 static int64_t winograd_value_count(const ito_winograd_desc& d, int64_t count) {
   int64_t side = products_along_axis(d), channels = (d.channels + kLanes) / (by_pairs(d) ? 2 : 1);
   return side * side * (count * channels + (d.channels / kLanes + 2) * kApart);
 }
-static int64_t winograd_weight_count() { return ((2304 + 36 * kLanes) * kLanes + 36 * kApart) * kPass; }
-static int64_t winograd_pass() { return kPass; }
+static int64_t winograd_weight_count(const ito_winograd_desc& d) {
+  const int64_t run = by_pairs(d) ? kRunWords<pair> : kRunWords<float>;
+  return ((run + 36 * kLanes) * kLanes + 36 * kApart) * winograd_pass(d);
+}
 
 template <typename Word>
 static void winograd_range_of(const WinogradTiles& job) {

@@ -11,7 +11,8 @@ struct Bench: ParsableCommand {
       Times loading, encoding a prompt, one evaluation of the denoiser and decoding, each apart: the best \
       and the median of several rounds after one that is not counted, and the most memory the process held \
       meanwhile. An evaluation is one of a run's steps after the first: what depends on the prompt or the noise \
-      level alone was computed before. With --profile, one more evaluation lists where its time goes.
+      level alone was computed before. With --profile, as many evaluations follow, and the quickest lists \
+      where its time went.
 
       --against times the same parts of the same files in other engines, torch (diffusers) and openvino, one \
       after the other in this run, and gives our time over theirs: below 1 is quicker here. They run in the \
@@ -129,7 +130,7 @@ struct Bench: ParsableCommand {
     try report("denoiser") { try parts.evaluate(in: context) }
     try report("decode") { try parts.decode() }
     if profile || roofline != nil {
-      try list(parts, in: context, type == "bf16" ? .bfloat16 : .float32)
+      try list(parts, in: context, type == "bf16" ? .bfloat16 : .float32, interrupt)
     }
   }
 
@@ -185,12 +186,18 @@ struct Bench: ParsableCommand {
   }
 
   private func list(
-    _ parts: GenerationParts, in context: EvaluationContext, _ type: DType
+    _ parts: GenerationParts, in context: EvaluationContext, _ type: DType, _ interrupt: Interrupt
   ) throws {
     let machine = MachinePeak.measure(in: type)
-    let begin = now()
-    let entries = try Profile.recording { try parts.evaluate(in: context) }.entries
-    let total = now() - begin
+    // Decoding has taken the denoiser's place in the caches, and its memory.
+    var quickest: (entries: [Profile.Entry], total: Double)?
+    _ = try measure("profile", "", interrupt) {
+      let begin = now()
+      let entries = try Profile.recording { try parts.evaluate(in: context) }.entries
+      let total = now() - begin
+      if quickest.map({ total < $0.total }) ?? true { quickest = (entries, total) }
+    }
+    guard let (entries, total) = quickest else { return }
     if let roofline {
       let plot = RooflinePlot(entries: entries, peak: machine).svg(
         title: "\(model), one evaluation, \(Runtime.threads) threads")
