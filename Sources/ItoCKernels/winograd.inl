@@ -82,8 +82,9 @@ static inline void transform_output(const float* products, int64_t step, const f
     if (pixel[i] >= 0) store_lanes(out + pixel[i], values + i * kLanes, count);
 }
 
-// Panels that are computed together, and words of a panel's kernels that are: input channels are cut into runs. The kernels
-// of a run and a pass of panels, transformed, stay in the second-level cache beside the products that they are added to.
+// Panels that are computed together, and words of kernels that each of them has then, for all products: input channels are
+// cut into runs. The kernels of a run and a pass of panels, transformed, stay in the second-level cache beside the products
+// that they are added to.
 template <typename Word>
 constexpr int kPass = 2 * kPerWord<Word>;
 template <typename Word>
@@ -187,7 +188,6 @@ static void winograd_products(const WinogradTiles& job, const Word* values, int6
   }
 }
 
-constexpr int kMostPanels = kPass<pair>;
 template <int n, typename X>
 static void winograd_outputs(const WinogradTiles& job, int64_t panel, int width) {
   constexpr int m = Filtering<n>::m;
@@ -196,11 +196,11 @@ static void winograd_outputs(const WinogradTiles& job, int64_t panel, int width)
   const int64_t across = (d.out_width + m - 1) / m, down = (d.out_height + m - 1) / m;
   const X* residual = static_cast<const X*>(after.residual);
   X* out = static_cast<X*>(job.out);
-  const int64_t outputs = d.out_channels - (job.first_panel + panel) * kLanes;  // from the first of these panels on
-  float bias[kMostPanels * kLanes] = {};
+  const int64_t first = (job.first_panel + panel) * kLanes, outputs = d.out_channels - first;
+  float bias[kPass<pair> * kLanes] = {};  // as many panels as a pass has at most
   if (after.bias) {
     const int64_t count = width * kLanes < outputs ? width * kLanes : outputs;
-    __builtin_memcpy(bias, after.bias + d.out_channels - outputs, size_t(count) * 4);
+    __builtin_memcpy(bias, after.bias + first, size_t(count) * 4);
   }
   for (int64_t t = 0; t < job.count; t++) {
     int64_t tile = job.first_tile + t, sample = tile / (across * down);
@@ -209,7 +209,7 @@ static void winograd_outputs(const WinogradTiles& job, int64_t panel, int width)
     for (int i = 0; i < m; i++)
       for (int j = 0; j < m; j++) {
         bool inside = top + i < d.out_height && left + j < d.out_width;
-        int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j + 1) * d.out_channels - outputs;
+        int64_t at = ((sample * d.out_height + top + i) * d.out_width + left + j) * d.out_channels + first;
         pixel[i * m + j] = inside ? at : -1;
       }
     const bool is_followed = left + 2 * m <= d.out_width;
