@@ -1,6 +1,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "include/ito_norm.h"
 
@@ -74,6 +75,24 @@ class GroupNorm {
 
   void forward() { run<&GroupNorm::measure, &GroupNorm::finish_forward, GroupPass::write>(); }
 
+  void measure_all(float* variance) {
+    each(batch * blocks, grain(), [](GroupNorm& n, int64_t item) { n.measure(item); });
+    for (int64_t sample = 0; sample < batch; sample++) {
+      for (int64_t group = 0; group < groups; group++) {
+        Moments m = moments_of(sample, group);
+        mean[sample * groups + group] = float(m.mean);
+        variance[sample * groups + group] = float(m.variance);
+      }
+    }
+  }
+
+  // By the mean and rstd that there are.
+  void write() {
+    for (int64_t sample = 0; sample < batch; sample++) fill_vectors(sample, true);
+    each(batch * blocks, grain(),
+         [](GroupNorm& n, int64_t item) { ITO_DISPATCH(group_block)(n.block(item), n.dtype, GroupPass::write); });
+  }
+
   void backward(float* dweight, float* dbias) {
     for (int64_t sample = 0; sample < batch; sample++) fill_vectors(sample, false);
     run<&GroupNorm::sum_gradients, &GroupNorm::finish_backward, GroupPass::gradient_write>();
@@ -93,6 +112,8 @@ class GroupNorm {
 
   size_t float_bytes() const { return size_t(batch * (kVectors + blocks * kBlockVectors) * channels) * 4; }
   size_t moment_bytes() const { return size_t(batch * blocks * groups * 2) * 8; }
+  // Blocks worth a thread.
+  int64_t grain() const { return 1 + kGrain / ((pixels < block_pixels ? pixels : block_pixels) * channels); }
   int64_t width() const { return channels / groups; }
   float* vector(int64_t sample, int64_t which) const { return floats + (sample * kVectors + which) * channels; }
   float* block_floats(int64_t item) const { return floats + (batch * kVectors + item * kBlockVectors) * channels; }
@@ -132,21 +153,28 @@ class GroupNorm {
     }
   }
 
-  // Statistics of a sample's groups from those of its blocks (Chan et al. 1979, equation 2.1), and
-  // the channel vectors.
+  // Moments of a sample's group from those of its blocks (Chan et al. 1979, equation 2.1).
+  struct Moments {
+    double mean, variance;
+  };
+  Moments moments_of(int64_t sample, int64_t group) const {
+    double total = 0, spread = 0;
+    for (int64_t b = 0; b < blocks; b++)
+      total += double(block(sample * blocks + b).pixels) * block_moments(sample * blocks + b)[2 * group];
+    double centre = total / double(pixels);
+    for (int64_t b = 0; b < blocks; b++) {
+      const double* m = block_moments(sample * blocks + b) + 2 * group;
+      double count = double(block(sample * blocks + b).pixels * width());
+      spread += m[1] + count * (m[0] - centre) * (m[0] - centre);
+    }
+    return {centre, spread / double(pixels * width())};
+  }
+
   void finish_forward(int64_t sample) {
     for (int64_t group = 0; group < groups; group++) {
-      double total = 0, spread = 0;
-      for (int64_t b = 0; b < blocks; b++)
-        total += double(block(sample * blocks + b).pixels) * block_moments(sample * blocks + b)[2 * group];
-      double centre = total / double(pixels);
-      for (int64_t b = 0; b < blocks; b++) {
-        const double* m = block_moments(sample * blocks + b) + 2 * group;
-        double count = double(block(sample * blocks + b).pixels * width());
-        spread += m[1] + count * (m[0] - centre) * (m[0] - centre);
-      }
-      mean[sample * groups + group] = float(centre);
-      rstd[sample * groups + group] = float(1 / sqrt(spread / double(pixels * width()) + double(epsilon)));
+      Moments m = moments_of(sample, group);
+      mean[sample * groups + group] = float(m.mean);
+      rstd[sample * groups + group] = float(1 / sqrt(m.variance + double(epsilon)));
     }
     fill_vectors(sample, true);
   }
@@ -194,19 +222,17 @@ class GroupNorm {
   // through all three while it is in cache.
   template <void (GroupNorm::*prepare)(int64_t), void (GroupNorm::*finish)(int64_t), GroupPass last>
   void run() {
-    int64_t work = (pixels < block_pixels ? pixels : block_pixels) * channels;
-    int64_t grain = 1 + kGrain / work;
     if (blocks == 1) {
-      each(batch, grain, [](GroupNorm& n, int64_t sample) {
+      each(batch, grain(), [](GroupNorm& n, int64_t sample) {
         (n.*prepare)(sample);
         (n.*finish)(sample);
         ITO_DISPATCH(group_block)(n.block(sample), n.dtype, last);
       });
       return;
     }
-    each(batch * blocks, grain, [](GroupNorm& n, int64_t item) { (n.*prepare)(item); });
+    each(batch * blocks, grain(), [](GroupNorm& n, int64_t item) { (n.*prepare)(item); });
     for (int64_t sample = 0; sample < batch; sample++) (this->*finish)(sample);
-    each(batch * blocks, grain,
+    each(batch * blocks, grain(),
          [](GroupNorm& n, int64_t item) { ITO_DISPATCH(group_block)(n.block(item), n.dtype, last); });
   }
 
@@ -239,6 +265,26 @@ void ito_group_norm(const ito_channels* x, int64_t parts, int dtype, const float
   GroupNorm n(x, parts, dtype, offset, weight, bias, per_sample, batch, pixels, channels, groups, silu, out, mean, rstd);
   n.epsilon = epsilon;
   n.forward();
+}
+
+void ito_group_moments(const void* x, int dtype, int64_t batch, int64_t pixels, int64_t channels, int64_t groups,
+                       float* mean, float* variance) {
+  if (batch * pixels * channels == 0) return;
+  const ito_channels whole{x, channels};
+  GroupNorm n(&whole, 1, dtype, nullptr, nullptr, nullptr, 0, batch, pixels, channels, groups, 0, nullptr, mean, nullptr);
+  n.measure_all(variance);
+}
+
+void ito_group_norm_by_moments(const void* x, int dtype, const float* weight, const float* bias, int64_t batch,
+                               int64_t pixels, int64_t channels, int64_t groups, const float* mean,
+                               const float* variance, float epsilon, int silu, void* out) {
+  if (batch * pixels * channels == 0) return;
+  const ito_channels whole{x, channels};
+  std::vector<float> rstd(size_t(batch * groups));
+  for (size_t i = 0; i < rstd.size(); i++) rstd[i] = float(1 / sqrt(double(variance[i]) + double(epsilon)));
+  GroupNorm n(&whole, 1, dtype, nullptr, weight, bias, 0, batch, pixels, channels, groups, silu, out,
+              const_cast<float*>(mean), rstd.data());
+  n.write();
 }
 
 void ito_group_norm_gradient(const void* x, const void* g, int dtype, const float* offset, const float* weight,

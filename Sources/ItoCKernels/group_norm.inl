@@ -32,13 +32,12 @@ static void group_squares(const T* __restrict x, int64_t pixels, int64_t channel
     }
 }
 
-// Of `channels` of the `out_channels` that a pixel of the result has.
+// Of `channels` of the `out_channels` that a pixel of the result has. `out` may be `x`.
 template <bool kSiLU, typename T>
-static void group_write(const T* __restrict x, int64_t pixels, int64_t channels, const float* __restrict centre,
-                        const float* __restrict scale, const float* __restrict bias, T* __restrict out,
-                        int64_t out_channels) {
+static void group_write(const T* x, int64_t pixels, int64_t channels, const float* __restrict centre,
+                        const float* __restrict scale, const float* __restrict bias, T* out, int64_t out_channels) {
   for (int64_t p = 0; p < pixels; p++, x += channels, out += out_channels) {
-    ITO_WIDE_LOOP
+    ITO_WIDE_LOOP_IN_PLACE
     for (int64_t c = 0; c < channels; c++) {
       float z = (load(x + c) - centre[c]) * scale[c] + bias[c];
       store(out + c, kSiLU ? z * vsigmoid(z) : z);

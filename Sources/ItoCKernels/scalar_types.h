@@ -2,12 +2,16 @@
 // by kernels' .inl files once per instruction set, so no include guard.
 
 // Before a loop that stores bfloat16: the compiler overrates the cost of the rounding and would pick
-// narrow vectors.
+// narrow vectors. The second is for loops that may write each element where they read it and nothing
+// else: checks that the two do not overlap would leave those without vectors.
 #undef ITO_WIDE_LOOP
+#undef ITO_WIDE_LOOP_IN_PLACE
 #if ITO_LEVEL >= 2
 #define ITO_WIDE_LOOP _Pragma("clang loop vectorize_width(16)")
+#define ITO_WIDE_LOOP_IN_PLACE _Pragma("clang loop vectorize(assume_safety) vectorize_width(16)")
 #else
 #define ITO_WIDE_LOOP
+#define ITO_WIDE_LOOP_IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
 #endif
 
 struct bf16 {

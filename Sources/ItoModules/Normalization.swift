@@ -32,6 +32,23 @@ public struct GroupNorm: Module {
       activation: activation)
   }
 
+  /// The same, of a map that is not needed any more: written in its place where nothing else holds it.
+  public func callAsFunction(
+    inPlace x: inout Tensor, adding offset: Tensor? = nil, activation: Activation? = nil
+  ) {
+    x.formGroupNorm(
+      groups: groups, weight: weight, bias: bias, offset: offset, epsilon: epsilon,
+      activation: activation)
+  }
+
+  /// The same, of a part of a map by the moments of all of it, written in its place.
+  public func callAsFunction(
+    inPlace x: inout Tensor, by moments: GroupMoments, activation: Activation? = nil
+  ) {
+    x.formGroupNorm(
+      by: moments, weight: weight, bias: bias, epsilon: epsilon, activation: activation)
+  }
+
   /// The same of maps side by side, read where they lie: the bits of the norm of their concatenation.
   public func callAsFunction(_ x: JoinedChannels, activation: Activation? = nil) -> Tensor {
     x.groupNorm(

@@ -134,6 +134,11 @@ public struct Tensor: Sendable {
   /// The address of the buffer, to observe sharing in tests and benchmarks.
   public var storageAddress: UInt { UInt(bitPattern: storage.base) }
 
+  /// Whether the bytes can be written without a copy: nothing else reads them.
+  package mutating func ownsBytes() -> Bool {
+    isKnownUniquelyReferenced(&storage) && !storage.isMapped
+  }
+
   /// Writes float32 elements in place; the buffer is copied first only if it is shared.
   public mutating func update(_ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
     require(dtype == .float32, "update needs float32 elements, not \(dtype)")
@@ -143,12 +148,12 @@ public struct Tensor: Sendable {
 
   /// Writes the bytes in place; the buffer is copied first if it is shared or mapped from a file.
   package mutating func updateBytes(_ body: (UnsafeMutableRawPointer) -> Void) {
-    if !isKnownUniquelyReferenced(&storage) || storage.isMapped {
+    if ownsBytes() {
+      storage.dropAttachment()
+    } else {
       let fresh = Storage(byteCount: byteCount)
       fresh.base.copyMemory(from: storage.base, byteCount: byteCount)
       storage = fresh
-    } else {
-      storage.dropAttachment()
     }
     withExtendedLifetime(storage) { body(storage.base) }
   }

@@ -45,10 +45,20 @@ typedef struct {
 /// x is the concatenation of `parts` tensors along the channels, which is not made; the bits are those of the norm of
 /// one tensor. `offset` may be null: none. `weight`, `bias`: one value a channel, one a sample and channel when
 /// `per_sample`, or null. `mean` and `rstd` receive [batch, groups]. Reads x from memory twice (once
-/// when a sample has at most 32768 elements), writes y once.
+/// when a sample has at most 32768 elements), writes y once. `out` may be the data of the only part.
 void ito_group_norm(const ito_channels* x, int64_t parts, int dtype, const float* offset, const float* weight,
                     const float* bias, int per_sample, int64_t batch, int64_t pixels, int64_t groups, float epsilon,
                     int silu, void* out, float* mean, float* rstd);
+
+/// Mean and variance of each group of neighbouring channels of x [batch, pixels, channels], [batch, groups] each. Reads x
+/// once.
+void ito_group_moments(const void* x, int dtype, int64_t batch, int64_t pixels, int64_t channels, int64_t groups,
+                       float* mean, float* variance);
+
+/// `ito_group_norm` of one tensor, by moments that are known: of more than x, as when x is part of a map. Reads x once.
+void ito_group_norm_by_moments(const void* x, int dtype, const float* weight, const float* bias, int64_t batch,
+                               int64_t pixels, int64_t channels, int64_t groups, const float* mean,
+                               const float* variance, float epsilon, int silu, void* out);
 
 /// Gradients of `ito_group_norm` from `g` and the saved statistics; `dweight` and `dbias` have the size
 /// of the weight. The offset's gradient is the sum of dx over pixels. Reads x and g twice, writes dx once.

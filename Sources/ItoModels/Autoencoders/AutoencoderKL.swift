@@ -50,23 +50,34 @@ public struct AutoencoderKL: Module {
   /// The distribution of latents of pictures: mean and logarithm of the variance, each
   /// `[batch, height / factor, width / factor, latentChannels]`. The logarithm is kept within −30…20.
   ///
-  /// - Parameter bandRows: compute feature maps in bands of so many rows, and pictures one after the
-  ///   other, which takes less memory and gives the same up to rounding; nil for whole maps.
+  /// - Parameters:
+  ///   - bandRows: compute feature maps in bands of so many rows, and pictures one after the
+  ///     other, which takes less memory and gives the same up to rounding; nil for whole maps.
+  ///   - savesMemory: give the memory of maps back where the next are of another size, which changes no
+  ///     bit; having it again takes time. Bands always do.
   public func encode(
-    _ images: Tensor, bandRows: Int? = nil
+    _ images: Tensor, bandRows: Int? = nil, savesMemory: Bool = false
   ) -> (mean: Tensor, logVariance: Tensor) {
-    let moments = encoder(images, bandRows: bandRows.map { max(1, $0) })
+    let moments = encoder(
+      images, bandRows: bandRows.map { max(1, $0) }, savesMemory: savesMemory)
     let parts = (quantConv?(moments) ?? moments).chunks(2, axis: -1)
     return (parts[0], parts[1].clamped(to: -30...20))
   }
 
   /// Pictures of latents, about −1…1.
   ///
-  /// - Parameter bandRows: compute feature maps in bands of so many rows, and pictures one after the
-  ///   other, which takes less memory and gives the same up to rounding; nil for whole maps. 64 is a
-  ///   good number.
-  public func decode(_ latents: Tensor, bandRows: Int? = nil) -> Tensor {
-    decoder(postQuantConv?(latents) ?? latents, bandRows: bandRows.map { max(1, $0) })
+  /// - Parameters:
+  ///   - bandRows: compute feature maps in bands of so many rows, and pictures one after the
+  ///     other, which takes less memory and gives the same up to rounding; nil for whole maps. 64 is a
+  ///     good number.
+  ///   - savesMemory: give the memory of maps back where the next are of another size, which changes no
+  ///     bit; having it again takes time. Bands always do.
+  public func decode(
+    _ latents: Tensor, bandRows: Int? = nil, savesMemory: Bool = false
+  ) -> Tensor {
+    decoder(
+      postQuantConv?(latents) ?? latents, bandRows: bandRows.map { max(1, $0) },
+      savesMemory: savesMemory)
   }
 
   /// A latent drawn from the distribution that `encode` gives: `mean + e^(logVariance / 2) · noise`.

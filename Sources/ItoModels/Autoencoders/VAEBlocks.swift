@@ -25,10 +25,21 @@ struct VAELevel: Module {
     self.isUp = isUp
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
-    var h = x
-    for block in blocks { h = block(h, time: nil) }
-    return resampler?(h, time: nil) ?? h
+  func callAsFunction(_ x: consuming Tensor, savesMemory: Bool) -> Tensor {
+    var h = consume x
+    for block in blocks { h = block(consume h, time: nil) }
+    if let resampler { h = resampler(consume h, time: nil) }
+    if savesMemory { releaseSpareMaps(beside: h) }
+    return h
+  }
+
+  /// The residual blocks alone, in bands.
+  func applyBlocks(to source: inout RowSource, in bands: BandedMaps) {
+    for block in blocks {
+      let map = bands.residual(block, consume source)
+      releaseSpareMaps(beside: map)
+      source = RowSource(map: map)
+    }
   }
 
   mutating func visit<V: ModuleVisitor>(_ v: inout V) throws(V.Failure) {
@@ -77,6 +88,11 @@ private func vaeBlock(
     inChannels, outChannels, timeFeatures: nil, groups: groups, epsilon: normEpsilon, &initial)
 }
 
+/// Gives back memory that is kept for maps of sizes that do not come again.
+private func releaseSpareMaps(beside map: Tensor) {
+  if map.byteCount >= 1 << 23 { Runtime.trim() }
+}
+
 /// `body` of every picture of a batch, one after the other, together again as a batch.
 private func eachPicture(_ x: Tensor, _ body: (Tensor) -> Tensor) -> Tensor {
   if x.shape[0] == 1 { return body(x) }
@@ -101,22 +117,26 @@ struct VAEEncoder: Module {
     convOut = Conv2D(last, 2 * c.latentChannels, kernel: 3, &initial)
   }
 
-  /// - Parameter bandRows: evaluate the levels in bands of so many rows, picture by picture.
-  func callAsFunction(_ x: Tensor, bandRows: Int?) -> Tensor {
+  /// - Parameters:
+  ///   - bandRows: evaluate the levels in bands of so many rows, picture by picture.
+  ///   - savesMemory: give the memory of a level's maps back after it.
+  func callAsFunction(_ x: Tensor, bandRows: Int?, savesMemory: Bool) -> Tensor {
     var h: Tensor
     if let bandRows {
       h = eachPicture(x) { descend($0, in: BandedMaps(bandRows: bandRows)) }
     } else {
       h = convIn(x)
-      for level in levels { h = level(h) }
+      for level in levels { h = level(consume h, savesMemory: savesMemory) }
     }
-    return convOut(normOut(middle(h), activation: .silu))
+    h = middle(h)
+    normOut(inPlace: &h, activation: .silu)
+    return convOut(h)
   }
 
   private func descend(_ x: Tensor, in bands: BandedMaps) -> Tensor {
     var source = RowSource(convIn, of: x)
     for level in levels {
-      for block in level.blocks { source = RowSource(map: bands.residual(block, source)) }
+      level.applyBlocks(to: &source, in: bands)
       guard let conv = level.resampler?.convolution else { continue }
       let (full, rows) = (source, source.height / 2)
       source = RowSource(
@@ -153,20 +173,23 @@ struct VAEDecoder: Module {
     convOut = Conv2D(last, c.outChannels, kernel: 3, &initial)
   }
 
-  /// - Parameter bandRows: evaluate the levels in bands of so many rows, picture by picture.
-  func callAsFunction(_ z: Tensor, bandRows: Int?) -> Tensor {
+  /// - Parameters:
+  ///   - bandRows: evaluate the levels in bands of so many rows, picture by picture.
+  ///   - savesMemory: give the memory of a level's maps back after it.
+  func callAsFunction(_ z: Tensor, bandRows: Int?, savesMemory: Bool) -> Tensor {
     var h = middle(convIn(z))
     if let bandRows {
       return eachPicture(h) { ascend($0, in: BandedMaps(bandRows: bandRows)) }
     }
-    for level in levels { h = level(h) }
-    return convOut(normOut(h, activation: .silu))
+    for level in levels { h = level(consume h, savesMemory: savesMemory) }
+    normOut(inPlace: &h, activation: .silu)
+    return convOut(h)
   }
 
   private func ascend(_ x: Tensor, in bands: BandedMaps) -> Tensor {
     var source = RowSource(map: x)
     for level in levels {
-      for block in level.blocks { source = RowSource(map: bands.residual(block, source)) }
+      level.applyBlocks(to: &source, in: bands)
       guard let conv = level.resampler?.convolution else { continue }
       source = RowSource(conv, ofDoubled: source.rows(0..<source.height))
     }

@@ -52,11 +52,16 @@ struct ResidualBlock: Module {
   ///   - time: vectors of `timeFeatures`, SiLU already applied: every block of a network uses the same; nil for a
   ///     block without time.
   /// - Returns: `[batch, height', width', out]`.
-  func callAsFunction(_ x: Tensor, time: Steering?) -> Tensor {
-    result(norm1(x, activation: .silu), time: time) {
-      let skip = resampled(x)
-      return shortcut.map { $0(skip) } ?? skip
-    }
+  func callAsFunction(_ x: consuming Tensor, time: Steering?) -> Tensor {
+    // Before the norm, which can then take the place of x: the largest map of a whole decoder.
+    let skip = skipConnection(from: x)
+    norm1(inPlace: &x, activation: .silu)
+    return result(x, time: time, skip: skip)
+  }
+
+  private func skipConnection(from x: Tensor) -> Tensor {
+    let resized = resampled(x)
+    return shortcut?(resized) ?? resized
   }
 
   /// The same of maps side by side, such as the way up's and a skip connection: where norm and shortcut can read them
@@ -65,24 +70,24 @@ struct ResidualBlock: Module {
     guard x.parts.count > 1, let skip = shortcut?(joining: x.map(resampled)) else {
       return self(x.whole, time: time)
     }
-    return result(norm1(x, activation: .silu), time: time) { skip }
+    return result(norm1(x, activation: .silu), time: time, skip: skip)
   }
 
-  /// The block after its first norm; `skip` makes what is added at the end.
-  private func result(_ normed: Tensor, time: Steering?, skip: () -> Tensor) -> Tensor {
-    var h = conv1(resampled(normed))
+  /// The block after its first norm; `skip` is added at the end.
+  private func result(_ normed: consuming Tensor, time: Steering?, skip: Tensor) -> Tensor {
+    var h = conv1(resampled(consume normed))
     if let timeProjection, let time {
       let embedded = time.projected(by: timeProjection, of: identity)
       switch mode {
-      case .add: h = norm2(h, adding: embedded, activation: .silu)
+      case .add: norm2(inPlace: &h, adding: embedded, activation: .silu)
       case .scaleShift:
         let parts = embedded.chunks(2, axis: -1)
         h = norm2.modulated(h, scale: parts[0], shift: parts[1], activation: .silu)
       }
     } else {
-      h = norm2(h, activation: .silu)
+      norm2(inPlace: &h, activation: .silu)
     }
-    let sum = conv2(h, adding: skip())
+    let sum = conv2(h, adding: skip)
     return outputScale == 1 ? sum : sum / outputScale
   }
 

@@ -7,10 +7,10 @@ import ItoTensors
 
 /// An autoencoder as a model's codec: pictures to the latents that a network denoises and back.
 struct AutoencoderCodec: LatentCodec {
-  private let network: AutoencoderKL
-  private let computeType: DType
-  /// Whether maps too large to be whole are computed in bands.
-  private let savesMemory: Bool
+  let network: AutoencoderKL
+  let computeType: DType
+  /// Whether maps too large to be whole are computed in bands, and memory is given back early.
+  let savesMemory: Bool
 
   /// The autoencoder of a model, in whatever class it is.
   ///
@@ -71,16 +71,20 @@ struct AutoencoderCodec: LatentCodec {
   }
 
   func encode(_ pictures: Tensor) -> Tensor {
-    let moments = network.encode(
-      pictures.cast(to: computeType), bandRows: bandRows(pictures.shape, scale: 1))
-    return network.normalised(moments.mean.cast(to: .float32))
+    eachThatIsLarge(pictures, scale: 1) { pictures, bandRows in
+      let moments = network.encode(
+        pictures.cast(to: computeType), bandRows: bandRows, savesMemory: savesMemory)
+      return network.normalised(moments.mean.cast(to: .float32))
+    }
   }
 
   func encode(
     _ picture: Tensor, count: Int, noise: inout SamplingNoise
   ) throws(SamplingError) -> Tensor {
+    let bytes = mapBytes(picture.shape, scale: 1)
     let moments = network.encode(
-      picture.cast(to: computeType), bandRows: bandRows(picture.shape, scale: 1))
+      picture.cast(to: computeType), bandRows: savesMemory ? Self.bandRows(mapBytes: bytes) : nil,
+      savesMemory: savesMemory)
     let mean = moments.mean.cast(to: .float32)
     var shape = mean.shape
     shape[0] = count
@@ -90,23 +94,40 @@ struct AutoencoderCodec: LatentCodec {
   }
 
   func decode(_ latents: Tensor) -> Tensor {
-    network.decode(
-      network.denormalised(latents).cast(to: computeType),
-      bandRows: bandRows(latents.shape, scale: network.factor)
-    ).cast(to: .float32)
+    eachThatIsLarge(latents, scale: network.factor) { latents, bandRows in
+      network.decode(
+        network.denormalised(latents).cast(to: computeType), bandRows: bandRows,
+        savesMemory: savesMemory
+      ).cast(to: .float32)
+    }
   }
 
-  private func bandRows(_ shape: Shape, scale: Int) -> Int? {
-    let channels = 2 * (network.configuration.blockOutChannels.first ?? 0)
-    let pixels = shape[0] * shape[1] * shape[2] * scale * scale
-    return savesMemory ? Self.bandRows(mapBytes: pixels * channels * computeType.byteCount) : nil
+  /// `body` of all pictures, or of one after the other where maps are so large that company saves no time but each
+  /// picture takes its memory.
+  private func eachThatIsLarge(
+    _ x: Tensor, scale: Int, _ body: (Tensor, _ bandRows: Int?) -> Tensor
+  ) -> Tensor {
+    let bytes = mapBytes(x.shape, scale: scale)
+    let rows = savesMemory ? Self.bandRows(mapBytes: bytes) : nil
+    guard x.shape[0] > 1, bytes > Self.sharedMapBytes else { return body(x, rows) }
+    let parts = (0..<x.shape[0]).map { body(x.sliced($0..<$0 + 1, axis: 0), rows) }
+    return Tensor.concatenated(parts, axis: 0)
   }
+
+  /// Bytes of one picture's largest map, which is at full size with twice the channels of the first level.
+  private func mapBytes(_ shape: Shape, scale: Int) -> Int {
+    let channels = 2 * (network.configuration.blockOutChannels.first ?? 0)
+    return shape[1] * shape[2] * scale * scale * channels * computeType.byteCount
+  }
+
+  /// The largest map of pictures that are decoded together.
+  private static let sharedMapBytes = 1 << 25
 
   /// Rows of a feature map computed at once where memory is to be spared; nil for whole maps.
   ///
-  /// Bands take twice the time, so they are for pictures beyond 512 × 512 in bfloat16, where decoding holds some seven maps of
-  /// `mapBytes`: the largest, at full size with twice the channels of the first level.
-  static func bandRows(mapBytes: Int) -> Int? { mapBytes > 1 << 27 ? 64 : nil }
+  /// Bands take twice the time, so they are for pictures beyond 512 × 512 in float32 or 724 × 724 in bfloat16, where
+  /// decoding holds some three maps of `mapBytes`.
+  static func bandRows(mapBytes: Int) -> Int? { mapBytes > 1 << 28 ? 64 : nil }
 }
 
 /// A small autoencoder without a distribution, such as TAESD.

@@ -24,6 +24,28 @@ extension Tensor {
       groups: groups, weight: weight, bias: bias, offset: offset, epsilon: epsilon,
       activation: activation)
   }
+
+  /// Becomes its `groupNorm`, with the same bits. It is written where it lies, without memory for another map, unless
+  /// something else holds the buffer, gradients are recorded, or the kernels have no such type or activation.
+  public mutating func formGroupNorm(
+    groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, offset: Tensor? = nil,
+    epsilon: Double = 1e-5, activation: Activation? = nil
+  ) {
+    let isTracked = [self, weight, bias, offset].contains { $0?.isTracked == true }
+    let isKernels =
+      (dtype == .float32 || dtype == .bfloat16) && (activation == nil || activation == .silu)
+    guard ownsBytes(), !isTracked, isKernels else {
+      self = groupNorm(
+        groups: groups, weight: weight, bias: bias, offset: offset, epsilon: epsilon,
+        activation: activation)
+      return
+    }
+    let pass = GroupNormPass(
+      JoinedChannels([self]), groups: groups, weight: weight, bias: bias, offset: offset,
+      epsilon: epsilon, activates: activation == .silu)
+    storage.dropAttachment()
+    profiled(#fileID, writing: byteCount) { _ = pass.write(to: storage.base) }
+  }
 }
 
 extension JoinedChannels {
@@ -33,17 +55,6 @@ extension JoinedChannels {
     groups: Int, weight: Tensor? = nil, bias: Tensor? = nil, offset: Tensor? = nil,
     epsilon: Double = 1e-5, activation: Activation? = nil
   ) -> Tensor {
-    let channels = shape.rank >= 2 ? shape[-1] : 0
-    let own: Shape = [shape.rank >= 2 ? shape[0] : 0, channels]
-    let affine = weight?.shape ?? bias?.shape ?? [channels]
-    require(
-      channels > 0 && groups >= 1 && channels % groups == 0
-        && (affine == [channels] || affine == own)
-        && (weight == nil || weight?.shape == affine) && (bias == nil || bias?.shape == affine)
-        && (offset == nil || offset?.shape == own),
-      "groupNorm: \(shape) in \(groups) groups, weight \(weight?.shape.description ?? "none"), "
-        + "bias \(bias?.shape.description ?? "none"), "
-        + "offset \(offset?.shape.description ?? "none")")
     if let activation, activation != .silu {
       return groupNorm(
         groups: groups, weight: weight, bias: bias, offset: offset, epsilon: epsilon
@@ -51,10 +62,8 @@ extension JoinedChannels {
     }
     let isTracked = (parts + [weight, bias, offset].compactMap { $0 }).contains(where: \.isTracked)
     let pass = GroupNormPass(
-      x: (isTracked ? joined : self).parts.map(\.inRowType), weight: weight?.cast(to: .float32),
-      bias: bias?.cast(to: .float32),
-      offset: offset?.cast(to: .float32), groups: groups, affine: affine, epsilon: epsilon,
-      activates: activation == .silu)
+      isTracked ? joined : self, groups: groups, weight: weight, bias: bias, offset: offset,
+      epsilon: epsilon, activates: activation == .silu)
     return pass.forward().cast(to: dtype)
   }
 }
@@ -67,6 +76,31 @@ private struct GroupNormPass {
   let affine: Shape
   let epsilon: Double
   let activates: Bool
+
+  init(
+    _ x: JoinedChannels, groups: Int, weight: Tensor?, bias: Tensor?, offset: Tensor?,
+    epsilon: Double, activates: Bool
+  ) {
+    let shape = x.shape
+    let channels = shape.rank >= 2 ? shape[-1] : 0
+    let own: Shape = [shape.rank >= 2 ? shape[0] : 0, channels]
+    affine = weight?.shape ?? bias?.shape ?? [channels]
+    require(
+      channels > 0 && groups >= 1 && channels % groups == 0
+        && (affine == [channels] || affine == own)
+        && (weight == nil || weight?.shape == affine) && (bias == nil || bias?.shape == affine)
+        && (offset == nil || offset?.shape == own),
+      "groupNorm: \(shape) in \(groups) groups, weight \(weight?.shape.description ?? "none"), "
+        + "bias \(bias?.shape.description ?? "none"), "
+        + "offset \(offset?.shape.description ?? "none")")
+    self.x = x.parts.map(\.inRowType)
+    self.weight = weight?.cast(to: .float32)
+    self.bias = bias?.cast(to: .float32)
+    self.offset = offset?.cast(to: .float32)
+    self.groups = groups
+    self.epsilon = epsilon
+    self.activates = activates
+  }
 
   var shape: Shape { JoinedChannels(x).shape }
   var batch: Int { shape[0] }
@@ -94,21 +128,28 @@ private struct GroupNormPass {
     }
   }
 
-  func forward() -> Tensor {
+  /// Writes the result and gives the statistics, each `[batch, groups]`.
+  func write(to out: UnsafeMutableRawPointer) -> (mean: Tensor, rstd: Tensor) {
     let mean = Tensor(uninitialized: [batch, groups]),
       rstd = Tensor(uninitialized: [batch, groups])
-    let result = Tensor(building: shape, dtype: x[0].dtype) { out in
-      reading(mean, rstd) { pm, pr in
-        readingChannels { x, count in
-          readingParameters { offset, weight, bias in
-            ito_group_norm(
-              x, count, self.x[0].dtype.rawValue, offset, weight, bias, hasOwnAffine, Int64(batch),
-              Int64(pixels), Int64(groups), Float(epsilon), activates ? 1 : 0, out,
-              UnsafeMutableRawPointer(mutating: pm).of(Float.self),
-              UnsafeMutableRawPointer(mutating: pr).of(Float.self))
-          }
+    reading(mean, rstd) { pm, pr in
+      readingChannels { x, count in
+        readingParameters { offset, weight, bias in
+          ito_group_norm(
+            x, count, self.x[0].dtype.rawValue, offset, weight, bias, hasOwnAffine, Int64(batch),
+            Int64(pixels), Int64(groups), Float(epsilon), activates ? 1 : 0, out,
+            UnsafeMutableRawPointer(mutating: pm).of(Float.self),
+            UnsafeMutableRawPointer(mutating: pr).of(Float.self))
         }
       }
+    }
+    return (mean, rstd)
+  }
+
+  func forward() -> Tensor {
+    let result = Tensor(uninitialized: shape, dtype: x[0].dtype)
+    let (mean, rstd) = profiled(#fileID, writing: result.byteCount) {
+      write(to: result.storage.base)
     }
     var saved = self
     saved.x = x.map { $0.detached() }
