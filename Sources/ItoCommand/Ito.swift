@@ -1,5 +1,11 @@
 import ArgumentParser
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 @main
 struct Ito: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -33,6 +39,8 @@ struct Ito: ParsableCommand {
 
   static func main() {
     WaitPolicy.apply()
+    let complaint = KernelSettings.complaint { name in getenv(name).map { String(cString: $0) } }
+    if let complaint { exit(withError: ValidationError(complaint)) }
     main(nil)
   }
 }
