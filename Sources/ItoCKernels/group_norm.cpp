@@ -1,33 +1,10 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
-#include "include/ito_norm.h"
-
-namespace {
-
-// Channel vectors of one sample. `centre` is the mean less what is added to x; `scale` is the weight
-// backward, and the weight times the deviation's reciprocal forward.
-struct GroupVectors {
-  float *centre, *rstd, *scale, *bias, *a, *b;
-};
-
-enum class GroupPass { sums, squares, write, gradient_sums, gradient_write };
-
-// One block of pixels of one sample, whose first is the `first` of all.
-struct GroupBlock {
-  const ito_channels* x;
-  int64_t parts;
-  const void* g;
-  void* out;
-  int64_t first, pixels, channels;
-  GroupVectors vectors;
-  float* sums;  // two channel vectors
-  bool silu;
-};
-
-}  // namespace
+#include "group_norm_block.h"
 
 #define ITO_KERNELS "group_norm.inl"
 #define ITO_KERNELS_ROUND_BF16
@@ -79,9 +56,9 @@ class GroupNorm {
     each(batch * blocks, grain(), [](GroupNorm& n, int64_t item) { n.measure(item); });
     for (int64_t sample = 0; sample < batch; sample++) {
       for (int64_t group = 0; group < groups; group++) {
-        Moments m = moments_of(sample, group);
-        mean[sample * groups + group] = float(m.mean);
-        variance[sample * groups + group] = float(m.variance);
+        auto [m, v] = moments_of(sample, group);
+        mean[sample * groups + group] = float(m);
+        variance[sample * groups + group] = float(v);
       }
     }
   }
@@ -89,8 +66,7 @@ class GroupNorm {
   // By the mean and rstd that there are.
   void write() {
     for (int64_t sample = 0; sample < batch; sample++) fill_vectors(sample, true);
-    each(batch * blocks, grain(),
-         [](GroupNorm& n, int64_t item) { ITO_DISPATCH(group_block)(n.block(item), n.dtype, GroupPass::write); });
+    pass<GroupPass::write>();
   }
 
   void backward(float* dweight, float* dbias) {
@@ -153,11 +129,8 @@ class GroupNorm {
     }
   }
 
-  // Moments of a sample's group from those of its blocks (Chan et al. 1979, equation 2.1).
-  struct Moments {
-    double mean, variance;
-  };
-  Moments moments_of(int64_t sample, int64_t group) const {
+  // Mean and variance of a sample's group from those of its blocks (Chan et al. 1979, equation 2.1).
+  std::pair<double, double> moments_of(int64_t sample, int64_t group) const {
     double total = 0, spread = 0;
     for (int64_t b = 0; b < blocks; b++)
       total += double(block(sample * blocks + b).pixels) * block_moments(sample * blocks + b)[2 * group];
@@ -172,9 +145,9 @@ class GroupNorm {
 
   void finish_forward(int64_t sample) {
     for (int64_t group = 0; group < groups; group++) {
-      Moments m = moments_of(sample, group);
-      mean[sample * groups + group] = float(m.mean);
-      rstd[sample * groups + group] = float(1 / sqrt(m.variance + double(epsilon)));
+      auto [m, v] = moments_of(sample, group);
+      mean[sample * groups + group] = float(m);
+      rstd[sample * groups + group] = float(1 / sqrt(v + double(epsilon)));
     }
     fill_vectors(sample, true);
   }
@@ -218,6 +191,12 @@ class GroupNorm {
     }
   }
 
+  template <GroupPass which>
+  void pass() {
+    each(batch * blocks, grain(),
+         [](GroupNorm& n, int64_t item) { ITO_DISPATCH(group_block)(n.block(item), n.dtype, which); });
+  }
+
   // `prepare` of each block, `finish` of each sample, `last` of each block. A sample of one block goes
   // through all three while it is in cache.
   template <void (GroupNorm::*prepare)(int64_t), void (GroupNorm::*finish)(int64_t), GroupPass last>
@@ -232,8 +211,7 @@ class GroupNorm {
     }
     each(batch * blocks, grain(), [](GroupNorm& n, int64_t item) { (n.*prepare)(item); });
     for (int64_t sample = 0; sample < batch; sample++) (this->*finish)(sample);
-    each(batch * blocks, grain(),
-         [](GroupNorm& n, int64_t item) { ITO_DISPATCH(group_block)(n.block(item), n.dtype, last); });
+    pass<last>();
   }
 
   template <typename Body>

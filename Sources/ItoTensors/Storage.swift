@@ -4,8 +4,9 @@ import Synchronization
 /// A reference-counted byte buffer: a block of the caching allocator, or a view of memory that
 /// `owner` keeps alive (a mapped file).
 ///
-/// `@unchecked Sendable`, and sound: bytes are written only before the buffer is shared, or through
-/// `Tensor.update`, which holds the only reference (`isKnownUniquelyReferenced`). The attachment is
+/// `@unchecked Sendable`, and sound: bytes are written only before the buffer is shared, or where
+/// `Tensor.ownsBytes` holds (`update`, `formGroupNorm`), that is by the only reference
+/// (`isKnownUniquelyReferenced`). The attachment is
 /// set once by an atomic exchange and is itself thread-safe.
 package final class Storage: @unchecked Sendable {
   package let base: UnsafeMutableRawPointer
